@@ -1,0 +1,1 @@
+//! The control thread: admin port, log writer, name resolution.

@@ -1,0 +1,44 @@
+//! Ringway: an API gateway for Linux, written on io_uring, that runs Amazon API Gateway definitions
+//! unchanged.
+//!
+//! Two flows, each in one direction (see `docs/architecture.md`):
+//!
+//! ```text
+//! request   accept → parse → route → authorize → throttle → validate → cache → map request
+//!           → integrate → map response → write → log/metrics
+//! config    OpenAPI file → model → compile → publish to shards
+//! ```
+//!
+//! They meet in one immutable value, [`deploy::CompiledStage`]. Modules are listed from the lowest
+//! layer to the highest; a module imports from lower layers only (`tests/tidy.rs` checks it).
+
+// L0: bounds, clock, names of context variables.
+pub mod context;
+pub mod limits;
+pub mod time;
+
+// L1: each on its own; they do not import each other.
+pub mod http;
+pub mod ring;
+pub mod telemetry;
+pub mod throttle;
+pub mod tls;
+
+// L2: what the user declared; pooled connections to integrations.
+pub mod model;
+pub mod upstream;
+
+// L3: from a document to a model to a compiled stage.
+pub mod deploy;
+pub mod openapi;
+
+// L4: the life of a request; the admin port.
+pub mod control;
+pub mod gateway;
+
+// L5: one pinned thread per core.
+pub mod shard;
+
+// L6: the process.
+pub mod cli;
+pub mod server;

@@ -1,0 +1,366 @@
+//! Every bound of the gateway in one place, with unit, source, and its relation to its neighbours.
+//!
+//! Constants bound what a shard allocates when it starts. [`Limits`] holds what a user may raise or
+//! turn off (`--limit payload=off`); AWS's quotas are its defaults. `ringway limits` prints
+//! [`Limits::table`].
+
+use std::time::Duration;
+
+/// Bytes in a kibibyte.
+pub const KIB: usize = 1_024;
+/// Bytes in a mebibyte.
+pub const MIB: usize = 1_024 * KIB;
+
+/// One provided receive buffer, bytes. Ours: an ordinary head parses in place, a longer one is gathered.
+pub const RECV_BUF_BYTES: usize = 16 * KIB;
+/// Provided receive buffers per shard; a power of two (`io_uring_register_buf_ring`).
+pub const RECV_BUF_COUNT: u16 = 512;
+/// One provided buffer for bulk transfer, bytes. Measured: larger ones fall out of the L2 cache.
+pub const BULK_BUF_BYTES: usize = 256 * KIB;
+/// Provided buffers for bulk transfer per shard; a power of two.
+pub const BULK_BUF_COUNT: u16 = 16;
+/// A body whose announced rest is longer than this is streamed through bulk buffers, bytes.
+pub const BULK_THRESHOLD_BYTES: u64 = 32 * KIB as u64;
+/// What is received for a connection that is not reading is kept up to this many buffers, then its
+/// receive is stopped until it reads again. Keeps one client from draining the shared buffer ring.
+pub const RECV_UNREAD_BUFS_MAX: usize = 2;
+
+/// Submission queue entries per ring. More in one turn are submitted in several calls.
+pub const RING_SQ_ENTRIES: u32 = 1_024;
+/// Completion queue entries per ring. The kernel keeps what overflows and hands it over later.
+pub const RING_CQ_ENTRIES: u32 = 8_192;
+
+/// Header fields of one head. AWS publishes none; nginx has no count either, HAProxy 101.
+pub const HEADER_COUNT_MAX: usize = 128;
+/// Trailer section after a chunked body, bytes; trailers are read and dropped.
+pub const TRAILER_BYTES_MAX: usize = 8 * KIB;
+/// One chunk-size line including extensions, bytes.
+pub const CHUNK_LINE_BYTES_MAX: usize = 256;
+/// Head of an integration's answer, bytes.
+pub const RESPONSE_HEAD_BYTES_MAX: usize = 64 * KIB;
+/// Answers of pipelined requests that may wait for one send, bytes; then the connection stops reading.
+pub const PIPELINED_RESPONSE_BYTES_MAX: usize = 64 * KIB;
+/// Bytes read and dropped after a refusal so that the answer survives the client's sending.
+pub const LINGER_BYTES_MAX: u64 = 32 * MIB as u64;
+
+/// Smallest `timeoutInMillis` of an integration, milliseconds. AWS quota.
+pub const INTEGRATION_TIMEOUT_MIN_MS: u32 = 50;
+/// Largest `timeoutInMillis` AWS accepts without a raised quota, and the default, milliseconds.
+pub const INTEGRATION_TIMEOUT_MAX_MS: u32 = 29_000;
+
+/// An OpenAPI document, bytes. AWS quota "API definition file size".
+pub const DOCUMENT_BYTES_MAX: usize = 6 * MIB;
+/// Nesting of an OpenAPI document. Ours: keeps recursion off the end of the stack.
+pub const DOCUMENT_DEPTH_MAX: usize = 128;
+/// Resources of an API are not limited by us (AWS: 300); this bounds one path's segments.
+pub const PATH_SEGMENTS_MAX: usize = 64;
+
+/// One access-log batch handed from a shard to the writer, bytes.
+pub const LOG_BATCH_BYTES: usize = 64 * KIB;
+/// Batches that may wait for a slow disk; what comes after is dropped and counted.
+pub const LOG_BATCHES_MAX: usize = 256;
+/// A batch that is not full is handed over after this time.
+pub const LOG_BATCH_DELAY: Duration = Duration::from_millis(200);
+
+/// Idle kept connections to one target per shard.
+pub const UPSTREAM_IDLE_MAX: usize = 512;
+/// An idle kept connection to a target is closed after this time. Below the 60 s that nginx and
+/// most load balancers use, so that we close before they do.
+pub const UPSTREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+
+const _: () = assert!(RECV_BUF_COUNT.is_power_of_two());
+const _: () = assert!(BULK_BUF_COUNT.is_power_of_two());
+const _: () = assert!(CHUNK_LINE_BYTES_MAX < RECV_BUF_BYTES);
+const _: () = assert!(TRAILER_BYTES_MAX < RECV_BUF_BYTES);
+
+/// What a user may change: `--limit NAME=VALUE` or `NAME=off`.
+///
+/// `None` is off: no bound. Sizes are bytes, deadlines are [`Duration`]s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Request or response payload, bytes (413 for a request, 500 for a response).
+    pub payload_bytes: Option<u64>,
+    /// Names and values of all request headers together, bytes (431).
+    pub header_bytes: Option<u64>,
+    /// Request target, bytes (414).
+    pub url_bytes: Option<u64>,
+    /// Upper bound of every integration's `timeoutInMillis`; off: an integration may take for ever.
+    pub integration_timeout: Option<Duration>,
+    /// Time for connecting to an integration.
+    pub connect_timeout: Option<Duration>,
+    /// From accepting a connection to its first byte.
+    pub first_byte_timeout: Option<Duration>,
+    /// From a head's first byte to its last, dripping included.
+    pub head_timeout: Option<Duration>,
+    /// Between two reads of a body.
+    pub body_read_timeout: Option<Duration>,
+    /// From a body's first byte to its last, dripping included.
+    pub body_timeout: Option<Duration>,
+    /// Between two requests on a kept connection.
+    pub idle_timeout: Option<Duration>,
+    /// For a client that does not read its answer: time without a byte taken.
+    pub send_timeout: Option<Duration>,
+    /// For finishing requests in flight after SIGTERM.
+    pub drain_timeout: Option<Duration>,
+    /// Client connections per shard.
+    pub connections: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            payload_bytes: Some(10 * MIB as u64),
+            header_bytes: Some(10_240),
+            url_bytes: Some(10_240),
+            integration_timeout: Some(Duration::from_secs(29)),
+            connect_timeout: Some(Duration::from_secs(10)),
+            first_byte_timeout: Some(Duration::from_secs(60)),
+            head_timeout: Some(Duration::from_secs(30)),
+            body_read_timeout: Some(Duration::from_secs(30)),
+            body_timeout: Some(Duration::from_secs(300)),
+            idle_timeout: Some(Duration::from_secs(350)),
+            send_timeout: Some(Duration::from_secs(60)),
+            drain_timeout: Some(Duration::from_secs(30)),
+            connections: Some(65_536),
+        }
+    }
+}
+
+/// One line of `ringway limits`.
+pub struct LimitRow {
+    /// Name as `--limit` takes it.
+    pub name: &'static str,
+    /// Value in force, as `--limit` takes it.
+    pub value: String,
+    /// What it bounds and what happens beyond.
+    pub meaning: &'static str,
+    /// Where the default comes from.
+    pub source: &'static str,
+}
+
+enum Field<'a> {
+    Bytes(&'a mut Option<u64>),
+    Count(&'a mut Option<u64>),
+    Time(&'a mut Option<Duration>),
+}
+
+impl Limits {
+    /// Name, meaning and source of every limit, in the order of `ringway limits`.
+    const ROWS: [(&'static str, &'static str, &'static str); 13] = [
+        (
+            "payload",
+            "request body (413) or integration's answer (500), bytes",
+            "API Gateway quota: payload size 10 MB",
+        ),
+        (
+            "headers",
+            "request header names and values together, bytes (431)",
+            "API Gateway quota: total of all header values 10,240 bytes",
+        ),
+        ("url", "request target, bytes (414)", "API Gateway quota: URL length 10,240 characters"),
+        (
+            "integration-timeout",
+            "ceiling of every timeoutInMillis, whole answer (504)",
+            "API Gateway quota: 29 s",
+        ),
+        ("connect-timeout", "connecting to an integration (504)", "Ringway"),
+        (
+            "first-byte-timeout",
+            "a new connection that sends nothing is closed",
+            "Ringway; nginx client_header_timeout 60 s",
+        ),
+        (
+            "head-timeout",
+            "a head that drips or stops is closed (408)",
+            "Ringway; AWS closes slow heads after 30 s",
+        ),
+        (
+            "body-read-timeout",
+            "a body that stops is closed (408)",
+            "Ringway; nginx client_body_timeout 60 s",
+        ),
+        ("body-timeout", "a body that drips: from its first byte to its last (408)", "Ringway"),
+        (
+            "idle-timeout",
+            "a kept connection between two requests is closed",
+            "Ringway; AWS's network load balancers keep 350 s",
+        ),
+        (
+            "send-timeout",
+            "a client that does not read its answer is closed",
+            "Ringway; nginx send_timeout 60 s",
+        ),
+        (
+            "drain-timeout",
+            "requests in flight after SIGTERM",
+            "Ringway; nginx worker_shutdown_timeout",
+        ),
+        ("connections", "client connections per shard; more wait in the listen queue", "Ringway"),
+    ];
+
+    fn field(&mut self, name: &str) -> Option<Field<'_>> {
+        Some(match name {
+            "payload" => Field::Bytes(&mut self.payload_bytes),
+            "headers" => Field::Bytes(&mut self.header_bytes),
+            "url" => Field::Bytes(&mut self.url_bytes),
+            "integration-timeout" => Field::Time(&mut self.integration_timeout),
+            "connect-timeout" => Field::Time(&mut self.connect_timeout),
+            "first-byte-timeout" => Field::Time(&mut self.first_byte_timeout),
+            "head-timeout" => Field::Time(&mut self.head_timeout),
+            "body-read-timeout" => Field::Time(&mut self.body_read_timeout),
+            "body-timeout" => Field::Time(&mut self.body_timeout),
+            "idle-timeout" => Field::Time(&mut self.idle_timeout),
+            "send-timeout" => Field::Time(&mut self.send_timeout),
+            "drain-timeout" => Field::Time(&mut self.drain_timeout),
+            "connections" => Field::Count(&mut self.connections),
+            _ => return None,
+        })
+    }
+
+    /// Applies one `NAME=VALUE` as `--limit` takes it: `payload=50MiB`, `head-timeout=5s`, `url=off`.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and what would be right: an unknown name (all names are
+    /// listed), a value that is no size, time or count, or a zero.
+    pub fn set(&mut self, assignment: &str) -> Result<(), String> {
+        let (name, value) = assignment.split_once('=').ok_or_else(|| {
+            format!("'{assignment}' is no limit: write NAME=VALUE or NAME=off, for example payload=50MiB")
+        })?;
+        let (name, value) = (name.trim(), value.trim());
+        let Some(field) = self.field(name) else {
+            let names: Vec<&str> = Self::ROWS.iter().map(|row| row.0).collect();
+            return Err(format!("there is no limit '{name}'; the limits are {}", names.join(", ")));
+        };
+        let off = value.eq_ignore_ascii_case("off");
+        match field {
+            Field::Bytes(slot) => {
+                *slot = if off { None } else { Some(parse_bytes(name, value)?) };
+            }
+            Field::Count(slot) => {
+                let count = value.parse::<u64>().ok().filter(|&count| count > 0);
+                *slot = match (off, count) {
+                    (true, _) => None,
+                    (false, Some(count)) => Some(count),
+                    (false, None) => {
+                        return Err(format!(
+                            "limit {name}: '{value}' is no count above 0, and not 'off'"
+                        ));
+                    }
+                };
+            }
+            Field::Time(slot) => {
+                *slot = if off { None } else { Some(parse_duration(name, value)?) };
+            }
+        }
+        Ok(())
+    }
+
+    /// Every limit with its value in force, meaning and source.
+    pub fn table(&self) -> Vec<LimitRow> {
+        let mut copy = self.clone();
+        Self::ROWS
+            .iter()
+            .map(|&(name, meaning, source)| {
+                let value = match copy.field(name).expect("ROWS and `field` name the same limits") {
+                    Field::Bytes(value) | Field::Count(value) => {
+                        value.map_or_else(|| "off".to_owned(), |bytes| bytes.to_string())
+                    }
+                    Field::Time(value) => value.map_or_else(
+                        || "off".to_owned(),
+                        |time| match time.as_millis() {
+                            ms if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
+                            ms => format!("{ms}ms"),
+                        },
+                    ),
+                };
+                LimitRow { name, value, meaning, source }
+            })
+            .collect()
+    }
+}
+
+/// Reads `10485760`, `64KiB`, `10MiB`, `5GiB` (also `K`, `M`, `G` and `KB`, `MB`, `GB`: powers of 1 024).
+fn parse_bytes(name: &str, value: &str) -> Result<u64, String> {
+    let split = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let (digits, unit) = value.split_at(split);
+    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        _ => {
+            return Err(format!(
+                "limit {name}: '{value}' has no unit I know; write for example 65536, 64KiB, 10MiB, 5GiB or off"
+            ));
+        }
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|count| count.checked_mul(factor))
+        .filter(|&bytes| bytes > 0)
+        .ok_or_else(|| format!("limit {name}: '{value}' is no size above 0; write for example 65536, 64KiB, 10MiB or off"))
+}
+
+/// Reads `500ms`, `30s`, `5m`; a bare number counts seconds.
+fn parse_duration(name: &str, value: &str) -> Result<Duration, String> {
+    let split = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let (digits, unit) = value.split_at(split);
+    let millis_per_unit: u64 = match unit.trim() {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" | "min" => 60_000,
+        _ => {
+            return Err(format!(
+                "limit {name}: '{value}' has no unit I know; write for example 500ms, 30s, 5m or off"
+            ));
+        }
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|count| count.checked_mul(millis_per_unit))
+        .filter(|&millis| millis > 0)
+        .map(Duration::from_millis)
+        .ok_or_else(|| format!("limit {name}: '{value}' is no time above 0; write for example 500ms, 30s, 5m or off"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_set_by_name_and_printed_as_they_are_set() {
+        let mut limits = Limits::default();
+        limits.set("payload=off").unwrap();
+        limits.set("url=64KiB").unwrap();
+        limits.set("head-timeout=500ms").unwrap();
+        limits.set("connections=10").unwrap();
+        assert_eq!(limits.payload_bytes, None);
+        assert_eq!(limits.url_bytes, Some(65_536));
+        assert_eq!(limits.head_timeout, Some(Duration::from_millis(500)));
+        for row in limits.table() {
+            let mut again = limits.clone();
+            again.set(&format!("{}={}", row.name, row.value)).unwrap();
+            assert_eq!(again, limits, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn bad_limits_are_refused_with_what_would_be_right() {
+        let mut limits = Limits::default();
+        for (bad, says) in [
+            ("payload", "NAME=VALUE"),
+            ("paylaod=1", "there is no limit 'paylaod'; the limits are payload, headers"),
+            ("payload=0", "no size above 0"),
+            ("payload=10XB", "no unit I know"),
+            ("payload=99999999999GiB", "no size above 0"),
+            ("head-timeout=soon", "no unit I know"),
+            ("connections=-1", "no count above 0"),
+        ] {
+            let error = limits.set(bad).unwrap_err();
+            assert!(error.contains(says), "{bad}: {error}");
+        }
+        assert_eq!(limits, Limits::default());
+    }
+}

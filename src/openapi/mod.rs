@@ -1,0 +1,1 @@
+//! OpenAPI documents with x-amazon-apigateway extensions to the model.

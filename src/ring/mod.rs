@@ -1,0 +1,1 @@
+//! io_uring: the only unsafe code.

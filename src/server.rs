@@ -1,0 +1,1 @@
+//! The process: builds shards and the control thread.

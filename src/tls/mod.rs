@@ -1,0 +1,1 @@
+//! TLS over byte buffers, by rustls.

@@ -1,0 +1,1 @@
+//! Pooled client connections to integrations.

@@ -1,0 +1,169 @@
+//! One request and its answer, whatever protocol carries them.
+//!
+//! Exchanges are pooled by the shard: every buffer here keeps its capacity from one request to the
+//! next, so that a warm shard allocates nothing for an ordinary request.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use super::error::GatewayError;
+use crate::http::{HeaderList, RequestHead, Span};
+use crate::model::ResponseType;
+use crate::ring::RecvBuf;
+use crate::time::{Nanos, WallMillis};
+
+/// The bytes a request's spans lead into.
+#[derive(Debug, Default)]
+pub enum HeadBytes {
+    /// No request yet.
+    #[default]
+    None,
+    /// A head that came whole, where the kernel put it.
+    Leased(RecvBuf),
+    /// A head that came in pieces, or one whose buffer was given back while it waits for an integration.
+    Owned(Vec<u8>),
+}
+
+impl std::ops::Deref for HeadBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::None => &[],
+            Self::Leased(buf) => buf,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+/// A request on its way through the steps, and the answer they make of it.
+#[derive(Debug, Default)]
+pub struct Exchange {
+    /// What the spans of `head`, `path` and `captures` lead into.
+    pub head_bytes: HeadBytes,
+    /// The parsed head.
+    pub head: RequestHead,
+    /// The request's body, where a step reads it (`RequestPlan::collects_body`); otherwise empty.
+    pub body: Vec<u8>,
+    /// The client.
+    pub peer: Peer,
+    /// When the head's first byte was received, on the shard's clock.
+    pub received_at: Nanos,
+    /// The same moment on the wall clock.
+    pub received_wall: WallMillis,
+    /// `x-amzn-RequestId` and `x-amz-apigw-id`.
+    pub ids: RequestIds,
+
+    /// Path below the stage, as received; starts with `/`.
+    pub path: Span,
+    /// Index of the method in its stage, once `route` has found it.
+    pub method: Option<u32>,
+    /// Values of the path parameters as received (still percent-encoded), in the order of
+    /// `CompiledMethod::path_parameters`.
+    pub captures: SmallVec<[Span; 6]>,
+    /// Trace header towards the integration and, where AWS shows it, the client; empty: none yet.
+    pub trace: Vec<u8>,
+
+    /// What the client gets.
+    pub response: Response,
+    /// What the integration did, for logs and metrics.
+    pub integration: IntegrationOutcome,
+    /// Why the answer is a gateway response, if it is one.
+    pub error: Option<GatewayError>,
+    /// Type of the gateway response that was sent.
+    pub error_type: Option<ResponseType>,
+}
+
+/// The client's side of a connection.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// Its address.
+    pub ip: IpAddr,
+    /// Port it connected to.
+    pub local_port: u16,
+}
+
+impl Default for Peer {
+    fn default() -> Self {
+        Self { ip: IpAddr::from([127, 0, 0, 1]), local_port: 0 }
+    }
+}
+
+/// The two ids every answer carries.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestIds {
+    /// A UUID as text.
+    pub request_id: [u8; 36],
+    /// Base64-like, ends with `=`.
+    pub extended_request_id: [u8; 16],
+}
+
+impl Default for RequestIds {
+    fn default() -> Self {
+        Self { request_id: [b'0'; 36], extended_request_id: *b"AAAAAAAAAAAAAAA=" }
+    }
+}
+
+/// What the client gets. The carrier adds `Date`, `x-amzn-RequestId`, `x-amz-apigw-id`, the framing
+/// and `Connection`, and `Content-Type: application/json` where there is none.
+#[derive(Debug, Default)]
+pub struct Response {
+    /// 100 to 599.
+    pub status: u16,
+    /// Everything but what the carrier adds.
+    pub headers: HeaderList,
+    /// The body's bytes where `body` is [`ResponseBody::Buffered`].
+    pub buffer: Vec<u8>,
+    /// Where the body comes from.
+    pub body: ResponseBody,
+    /// The connection must not be used again: the rest of the request was not read.
+    pub close: bool,
+}
+
+/// Where the body of an answer comes from.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseBody {
+    /// There is none.
+    #[default]
+    Empty,
+    /// `Response::buffer`.
+    Buffered,
+    /// Head and body were encoded when the stage was compiled: index into
+    /// `CompiledStage::constants`. Status and headers of the response are not used.
+    Constant(u32),
+    /// The integration's body is streamed by the carrier; its length, if the integration said it.
+    Streamed(Option<u64>),
+}
+
+/// What the integration did.
+#[derive(Debug, Default, Clone)]
+pub struct IntegrationOutcome {
+    /// Status of its answer.
+    pub status: Option<u16>,
+    /// From sending the request to the answer's end.
+    pub latency: Option<Duration>,
+    /// Why there was no answer.
+    pub error: Option<&'static str>,
+}
+
+impl Exchange {
+    /// Makes the exchange ready for the next request; buffers keep their capacity.
+    pub fn reset(&mut self) {
+        self.head_bytes = HeadBytes::None;
+        self.body.clear();
+        self.path = Span::default();
+        self.method = None;
+        self.captures.clear();
+        self.trace.clear();
+        self.response.status = 0;
+        self.response.headers.clear();
+        self.response.buffer.clear();
+        self.response.body = ResponseBody::Empty;
+        self.response.close = false;
+        self.integration = IntegrationOutcome::default();
+        self.error = None;
+        self.error_type = None;
+    }
+}

@@ -1,0 +1,2 @@
+//! Requests that must be refused.
+pub const HOSTILE: &[(&str, &[u8], u16)] = &[];

@@ -17,7 +17,7 @@ pub enum HeadError {
     RequestLine,
     /// The method is no token.
     Method,
-    /// The method is longer than [`METHOD_BYTES_MAX`](super::scan::METHOD_BYTES_MAX).
+    /// The method is longer than [`METHOD_BYTES_MAX`](super::METHOD_BYTES_MAX).
     MethodTooLong,
     /// `CONNECT`: a gateway is no tunnel.
     Connect,

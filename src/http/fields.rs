@@ -131,7 +131,8 @@ pub(crate) fn collect(
         facts.total_bytes += header.name.len() + header.value.len();
         match known {
             KnownHeader::Host if side == Side::Request => {
-                if facts.host.replace(field.value).is_some() {
+                let before = facts.host.replace(field.value);
+                if before.is_some() {
                     return Err(HeadError::HostRepeated);
                 }
             }

@@ -131,7 +131,6 @@ pub fn body(bytes: &[u8]) {
 }
 
 /// Payload of a chunked body that arrives in reads of `step` bytes, and its length if it is done.
-#[expect(clippy::type_complexity, reason = "payload and length, used by tests only")]
 pub fn body_verdict(bytes: &[u8], step: usize) -> Result<(Vec<u8>, Option<usize>), BodyError> {
     let mut decoder = BodyDecoder::chunked();
     let mut payload = Vec::new();

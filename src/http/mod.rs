@@ -38,7 +38,7 @@ pub use head::{Framing, RequestHead};
 pub use list::HeaderList;
 pub use name::KnownHeader;
 pub use response::{ResponseFraming, ResponseHead};
-pub use scan::{HeadLimits, HeadScan};
+pub use scan::{HeadLimits, HeadScan, METHOD_BYTES_MAX};
 
 use std::ops::Range;
 

@@ -136,8 +136,7 @@ mod tests {
             readiness: readiness.clone(),
             metrics: Box::new(|| "ringway_up 1\n".to_owned()),
         };
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async move {
             tokio::spawn(listener.serve(admin));
             let asked = tokio::task::spawn_blocking(move || {

@@ -90,9 +90,11 @@ fn concerns(event: &Event, names: &[OsString]) -> bool {
     if !moved && !matches!(event.kind, EventKind::Modify(_) | EventKind::Any | EventKind::Other) {
         return false;
     }
-    event.paths.iter().filter_map(|path| path.file_name()).any(|changed| {
-        names.iter().any(|name| name == changed) || (moved && changed == "..data")
-    })
+    event
+        .paths
+        .iter()
+        .filter_map(|path| path.file_name())
+        .any(|changed| names.iter().any(|name| name == changed) || (moved && changed == "..data"))
 }
 
 #[cfg(test)]
@@ -113,8 +115,7 @@ mod tests {
         let plain = dir.join("plain.yaml");
         fs::write(&plain, "1").unwrap();
 
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let soon = Duration::from_secs(5);
             let quiet = Duration::from_millis(300);

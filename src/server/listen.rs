@@ -32,11 +32,9 @@ pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
     let port: u16 = port
         .parse()
         .map_err(|_| format!("'{port}' in '{text}' is no port from 0 to 65535; {help}"))?;
-    (host, port)
-        .to_socket_addrs()
-        .ok()
-        .and_then(|mut addresses| addresses.next())
-        .ok_or_else(|| format!("'{host}' in '{text}' is no address and no name the system knows; {help}"))
+    (host, port).to_socket_addrs().ok().and_then(|mut addresses| addresses.next()).ok_or_else(
+        || format!("'{host}' in '{text}' is no address and no name the system knows; {help}"),
+    )
 }
 
 /// Binds `count` sockets to `address` and listens on them. Port 0 takes a free one, the same for all.

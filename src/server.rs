@@ -1,1 +1,4 @@
-//! The process: builds shards and the control thread.
+//! The process.
+
+pub mod cpus;
+pub mod listen;

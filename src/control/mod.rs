@@ -1,1 +1,4 @@
-//! The control thread: admin port, log writer, name resolution.
+//! The control thread's parts: everything that may be slow.
+
+pub mod admin;
+pub mod watch;

@@ -242,9 +242,17 @@ pub fn encode_head(
     target(http, &values, out)?;
     out.extend_from_slice(b" HTTP/1.1\r\n");
 
+    // `Host` stands first (RFC 9110 section 7.2) unless a mapping may have it.
+    let maps_host = http.headers.iter().any(|mapping| mapping.known == KnownHeader::Host);
+    let host = http.target.authority.as_bytes();
+    if !maps_host {
+        encode::header(out, b"Host", host);
+    }
     let set = mapped_headers(http, &values, out)?;
     let mut writer = HeadWriter { out, known: set.known };
-    writer.default(KnownHeader::Host, http.target.authority.as_bytes());
+    if maps_host {
+        writer.default(KnownHeader::Host, host);
+    }
     if http.proxy {
         writer.client_headers(http, exchange, &set);
         writer.forwarded(exchange);

@@ -53,8 +53,8 @@ fn beside_another<T: Send + Sync + 'static>(
 }
 
 fn throttle(c: &mut Criterion) {
-    let new = || TokenBucket::new(1e9, 5_000, Nanos(0));
-    let locked = || Locked { rate: 1e9, burst: 5_000.0, state: Mutex::new((5_000.0, 0)) };
+    let new = || TokenBucket::new(1e8, 5_000, Nanos(0));
+    let locked = || Locked { rate: 1e8, burst: 5_000.0, state: Mutex::new((5_000.0, 0)) };
     let check = new();
     assert_eq!((0..6_000).filter(|_| check.take(Nanos(0))).count(), 5_000);
 

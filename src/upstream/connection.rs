@@ -79,7 +79,8 @@ impl Connection {
         while tls.handshaking() {
             tls.pending(&mut out);
             if !out.is_empty() {
-                let (result, buf) = self.socket.send_all(SendBuf::from_vec(std::mem::take(&mut out))).await;
+                let (result, buf) =
+                    self.socket.send_all(SendBuf::from_vec(std::mem::take(&mut out))).await;
                 out = buf.head;
                 out.clear();
                 result?;

@@ -59,7 +59,11 @@ impl Upstreams {
 
     /// What has been done so far.
     pub fn stats(&self) -> UpstreamStats {
-        UpstreamStats { open: self.open.get(), opened: self.opened.get(), reused: self.reused.get() }
+        UpstreamStats {
+            open: self.open.get(),
+            opened: self.opened.get(),
+            reused: self.reused.get(),
+        }
     }
 
     /// A kept connection to `target` that is still good, if there is one.
@@ -128,7 +132,9 @@ impl Upstreams {
         for kept in self.idle.borrow_mut().iter_mut() {
             let mut index = 0;
             while index < kept.len() {
-                if now.since(kept[index].idle_since) < UPSTREAM_IDLE_TIMEOUT && kept[index].is_silent() {
+                if now.since(kept[index].idle_since) < UPSTREAM_IDLE_TIMEOUT
+                    && kept[index].is_silent()
+                {
                     index += 1;
                 } else {
                     gone.push(kept.swap_remove(index));

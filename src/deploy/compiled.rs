@@ -193,7 +193,7 @@ pub enum MockTemplate {
     /// No integer `statusCode`.
     Unparsable,
     /// A status that selects nothing.
-    NoMatch,
+    NoMatch(i64),
     /// Empty: the client's body is the template.
     Passthrough,
 }

@@ -112,7 +112,7 @@ fn mock(
                     Err(mock_status::NoStatus) => MockTemplate::Unparsable,
                     Ok(status) => selector
                         .select(status)
-                        .map_or(MockTemplate::NoMatch, MockTemplate::Response),
+                        .map_or(MockTemplate::NoMatch(status), MockTemplate::Response),
                 },
             };
             Some((key.as_str().into(), template))

@@ -15,6 +15,7 @@
 use super::{Interrupted, UpstreamBody, take_body};
 use crate::deploy::{CompiledHttp, CompiledMethod, CompiledStage};
 use crate::gateway::map_request::{self, RequestBody, UpstreamFraming};
+use crate::gateway::map_response::AnswerBody;
 use crate::gateway::{Client, Env, Exchange, GatewayError, ResponseBody, map_response};
 use crate::http::{
     BodyDecoder, HeadScan, KnownHeader, Method, ResponseFraming, ResponseHead, encode,
@@ -355,27 +356,32 @@ impl Call<'_> {
             exchange.answer = head;
             return Err(GatewayError::ResponseTooLarge { length, limit });
         }
-        let collects = !http.proxy || stage.minimum_compression_size.is_some();
-        let mut streams = false;
+        let bytes = &received[..head_len];
         let mut collected = std::mem::take(&mut exchange.response.buffer);
         collected.clear();
-        let read = read_answer(env, client, &mut body, collects, &mut collected).await;
-        exchange.integration.latency = Some(body.latency(env));
-        let mapped = match read {
-            Err(error) => Err(error),
-            Ok(complete) => {
-                streams = !complete;
-                let bytes = &received[..head_len];
-                if http.proxy {
-                    map_response::proxy(stage, method, http, exchange, &head, bytes)
-                } else {
-                    map_response::select(http, head.status).and_then(|selected| {
-                        map_response::http(
-                            stage, method, http, selected, exchange, &head, bytes, Some(&mut collected),
-                        )
-                    })
+        let mapped = 'mapped: {
+            let selected = match http.proxy {
+                true => None,
+                false => match map_response::select(http, head.status) {
+                    Ok(selected) => Some(selected),
+                    Err(error) => break 'mapped Err(error),
+                },
+            };
+            let plan = map_response::plan(stage, selected, exchange, &head, bytes);
+            let read = read_answer(env, client, &mut body, plan, &mut collected).await;
+            exchange.integration.latency = Some(body.latency(env));
+            let complete = match read {
+                Ok(complete) => complete,
+                Err(error) => break 'mapped Err(error),
+            };
+            let made = match selected {
+                None => map_response::proxy(stage, method, http, exchange, &head, bytes),
+                Some(selected) => {
+                    let body = complete.then_some(&mut collected);
+                    map_response::http(stage, method, http, selected, exchange, &head, bytes, body)
                 }
-            }
+            };
+            made.map(|()| complete)
         };
         if head.framing == ResponseFraming::None && exchange.head.method == Method::Head {
             exchange.response.head_length = head
@@ -383,28 +389,32 @@ impl Call<'_> {
                 .and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
         }
         exchange.answer = head;
-        exchange.response.buffer = collected;
-        mapped?;
-        exchange.response.body = match (streams, exchange.response.buffer.is_empty()) {
-            (true, _) => ResponseBody::Streamed(announced),
-            (false, true) => ResponseBody::Empty,
-            (false, false) => ResponseBody::Buffered,
-        };
-        Ok(streams.then_some(body))
+        let complete = mapped?;
+        if http.proxy && complete {
+            std::mem::swap(&mut exchange.response.buffer, &mut collected);
+            let empty = exchange.response.buffer.is_empty();
+            exchange.response.body =
+                if empty { ResponseBody::Empty } else { ResponseBody::Buffered };
+        } else if exchange.response.buffer.capacity() == 0 {
+            // The memory stays with the exchange.
+            collected.clear();
+            exchange.response.buffer = collected;
+        }
+        Ok((!complete).then_some(body))
     }
 }
 
-/// Reads the answer's body into `collected`: all of it if `collects`, else only what is here already.
-/// `true`: it was read to its end.
+/// Reads the answer's body: all of it unless it is to be streamed, then only if all is here already.
+/// `true`: it was read to its end, into `collected` unless it is discarded.
 async fn read_answer<C: Client>(
     env: &Env,
     client: &mut C,
     body: &mut UpstreamBody,
-    collects: bool,
+    plan: AnswerBody,
     collected: &mut Vec<u8>,
 ) -> Result<bool, GatewayError> {
-    while !body.is_done() && (collects || body.has_data()) {
-        if !collects && !body.fits_at_once() {
+    while !body.is_done() {
+        if plan == AnswerBody::Stream && !body.fits_at_once() {
             return Ok(false);
         }
         let next = match select(body.next(env), client.reset()).await {
@@ -412,6 +422,7 @@ async fn read_answer<C: Client>(
             Either::Right(()) => return Err(CLIENT_GONE),
         };
         match next {
+            Ok(Some(_)) if plan == AnswerBody::Discard => {}
             Ok(Some(piece)) => collected.extend_from_slice(&piece),
             Ok(None) => {}
             Err(Interrupted::Broken) => {

@@ -74,11 +74,6 @@ impl UpstreamBody {
         self.decoder.is_done()
     }
 
-    /// Whether something has been received that was not handed out.
-    pub(super) fn has_data(&self) -> bool {
-        !self.piece.is_empty()
-    }
-
     /// Whether the rest of the body has been received already, by what its framing says.
     pub(super) fn fits_at_once(&self) -> bool {
         self.decoder.remaining().is_some_and(|rest| rest <= self.piece.len() as u64)

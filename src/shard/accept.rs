@@ -33,7 +33,9 @@ pub(super) async fn run(shard: Rc<Shard>, listener: OwnedFd) {
                 ring.spawn(connection::run(Rc::clone(&shard), socket));
             }
             Either::Left(Err(error)) => {
-                tracing::warn!("accept failed: {error}; trying again in 50 ms (raise RLIMIT_NOFILE?)");
+                tracing::warn!(
+                    "accept failed: {error}; trying again in 50 ms (raise RLIMIT_NOFILE?)"
+                );
                 timer.set(ring.now().after(RETRY_AFTER));
                 if let Either::Right(()) = select(timer.fired(), shard.drained()).await {
                     return;

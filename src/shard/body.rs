@@ -84,8 +84,7 @@ impl Link {
 
     fn decode(&mut self) -> Result<Option<RecvBuf>, GatewayError> {
         while !self.input.is_empty() && !self.body.is_done() {
-            let decoded =
-                self.body.decode(&self.input).map_err(GatewayError::MalformedBody)?;
+            let decoded = self.body.decode(&self.input).map_err(GatewayError::MalformedBody)?;
             let data = self.input.slice(decoded.data);
             self.input.advance(decoded.consumed);
             if !data.is_empty() {

@@ -305,7 +305,8 @@ fn after(link: &Link, keep_alive: bool, _: &Publication) -> Then {
 }
 
 /// What a client gets before the first stage is there.
-const UNAVAILABLE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n\
+const UNAVAILABLE: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n\
     Content-Length: 33\r\nConnection: close\r\n\r\n{\"message\":\"Service Unavailable\"}";
 
 /// Sends the integration's body piece by piece, as the client takes it. `false`: it was cut off.

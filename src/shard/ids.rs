@@ -13,7 +13,8 @@ impl IdSource {
     /// A random UUID (RFC 9562 section 5.4), and fifteen Base64 characters with `=` at the end.
     pub(super) fn next(&mut self) -> RequestIds {
         const HEX: &[u8; 16] = b"0123456789abcdef";
-        const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        const BASE64: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         // Version 4 and variant 10 in their places.
         let high = self.0.u64(..) & !0xF000 | 0x4000;
         let low = self.0.u64(..) & !(0b11 << 62) | 0b10 << 62;
@@ -50,7 +51,11 @@ mod tests {
         for _ in 0..1_000 {
             let RequestIds { request_id, extended_request_id } = ids.next();
             let text = std::str::from_utf8(&request_id).unwrap();
-            assert_eq!(text.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12], "{text}");
+            assert_eq!(
+                text.split('-').map(str::len).collect::<Vec<_>>(),
+                [8, 4, 4, 4, 12],
+                "{text}"
+            );
             assert_eq!(&text[14..15], "4", "{text}");
             assert!("89ab".contains(&text[19..20]), "{text}");
             assert!(text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit()));

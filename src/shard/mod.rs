@@ -15,6 +15,8 @@ mod connection;
 mod housekeeping;
 mod ids;
 mod state;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::io;
@@ -114,9 +116,8 @@ impl ShardHandle {
 pub fn spawn(config: ShardConfig) -> io::Result<ShardHandle> {
     let Mailbox { sender, receiver } = Mailbox::new(MAILBOX_CAPACITY)?;
     let (started, outcome) = mpsc::sync_channel(1);
-    let thread = std::thread::Builder::new()
-        .name(format!("shard-{}", config.index))
-        .spawn(move || {
+    let thread =
+        std::thread::Builder::new().name(format!("shard-{}", config.index)).spawn(move || {
             let ring = match pin(config.cpu).and_then(|()| Ring::new(RingConfig::default())) {
                 Ok(ring) => ring,
                 Err(error) => {

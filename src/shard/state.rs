@@ -211,7 +211,8 @@ impl Shard {
 
     /// Copies the ring's and the pools' figures to where the scraper reads them.
     pub(super) fn publish_figures(&self) {
-        let (ring, upstream, cells) = (self.ring().stats(), self.env.upstreams.stats(), &self.cells);
+        let (ring, upstream, cells) =
+            (self.ring().stats(), self.env.upstreams.stats(), &self.cells);
         cells.connections.set(self.connections.get());
         cells.ring_waits.set(ring.waits);
         cells.ring_sqes.set(ring.sqes);

@@ -111,7 +111,13 @@ impl FixedHeaders {
         self.text.extend_from_slice(REQUEST_ID);
     }
 
-    pub(super) fn append(&mut self, out: &mut Vec<u8>, wall: WallMillis, ids: &RequestIds, keep_alive: bool) {
+    pub(super) fn append(
+        &mut self,
+        out: &mut Vec<u8>,
+        wall: WallMillis,
+        ids: &RequestIds,
+        keep_alive: bool,
+    ) {
         self.refresh(wall);
         out.extend_from_slice(&self.text);
         out.extend_from_slice(&ids.request_id);

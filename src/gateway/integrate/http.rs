@@ -116,7 +116,8 @@ impl Call<'_> {
             return Err(GatewayError::InvalidEndpointAddress);
         }
         let streams = client.has_body();
-        let repeatable = !streams && !matches!(method, Method::Post | Method::Patch | Method::Other);
+        let repeatable =
+            !streams && !matches!(method, Method::Post | Method::Patch | Method::Other);
         if let Some(kept) = self.env.upstreams.kept(&self.http.target) {
             match self.exchange_over(kept, exchange, client, framing, method).await {
                 Err(Failed::Stale) if repeatable && self.deadline > self.env.ring.now() => {
@@ -137,7 +138,8 @@ impl Call<'_> {
     }
 
     fn start_clock(&mut self) {
-        self.deadline = self.http.timeout.map_or(Nanos::NEVER, |time| self.env.ring.now().after(time));
+        self.deadline =
+            self.http.timeout.map_or(Nanos::NEVER, |time| self.env.ring.now().after(time));
         self.timer.set(self.deadline);
     }
 
@@ -243,8 +245,8 @@ impl Call<'_> {
                 return Err(GatewayError::PayloadTooLarge { limit });
             }
             self.start_clock();
-            let sending =
-                connection.send_until_answered(SendBuf::with_tail(std::mem::take(&mut frame), piece));
+            let sending = connection
+                .send_until_answered(SendBuf::with_tail(std::mem::take(&mut frame), piece));
             match select(sending, select(self.timer.fired(), std::future::pending::<()>())).await {
                 Either::Left((Ok(true), memory)) => {
                     frame = memory;
@@ -289,12 +291,18 @@ impl Call<'_> {
                 select(connection.read(), select(self.timer.fired(), client.reset())).await;
             let piece = match waited {
                 Either::Left(Ok(piece)) if !piece.is_empty() => piece,
-                Either::Left(_) if gathered.is_empty() && connection.reused => return Err(Failed::Stale),
+                Either::Left(_) if gathered.is_empty() && connection.reused => {
+                    return Err(Failed::Stale);
+                }
                 Either::Left(_) if gathered.is_empty() => return Err(reset_by_backend().into()),
                 Either::Left(_) => {
-                    return Err(GatewayError::IntegrationMalformed("it ended within its head").into());
+                    return Err(
+                        GatewayError::IntegrationMalformed("it ended within its head").into()
+                    );
                 }
-                Either::Right(Either::Left(())) => return Err(GatewayError::IntegrationTimeout.into()),
+                Either::Right(Either::Left(())) => {
+                    return Err(GatewayError::IntegrationTimeout.into());
+                }
                 Either::Right(Either::Right(())) => return Err(CLIENT_GONE.into()),
             };
             gathered = if gathered.is_empty() {
@@ -340,11 +348,20 @@ impl Call<'_> {
         let head_len = head.len as usize;
         let decoder = BodyDecoder::response(head.framing);
         // A request whose body was not sent to its end leaves the connection unusable.
-        let keep = head.keep_alive && !client.has_body() && head.framing != ResponseFraming::UntilClose;
+        let keep =
+            head.keep_alive && !client.has_body() && head.framing != ResponseFraming::UntilClose;
         let mut rest = received.clone();
         rest.advance(head_len);
         let mut body = UpstreamBody::new(
-            &http.target, connection, decoder, rest, keep, self.timer, self.deadline, limit, started_at,
+            &http.target,
+            connection,
+            decoder,
+            rest,
+            keep,
+            self.timer,
+            self.deadline,
+            limit,
+            started_at,
         );
         let announced = match head.framing {
             ResponseFraming::Length(length) => Some(length),

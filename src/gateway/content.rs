@@ -153,6 +153,15 @@ fn inflate(
     }
 }
 
+/// Whether the client's answer is to be compressed if it is large enough; `has_coding`: the answer
+/// is coded already.
+pub fn wants_compression(stage: &CompiledStage, exchange: &Exchange, has_coding: bool) -> bool {
+    stage.minimum_compression_size.is_some()
+        && !has_coding
+        && Coding::wanted(exchange.head.find(&exchange.head_bytes, KnownHeader::AcceptEncoding))
+            .is_some()
+}
+
 /// Compresses the finished answer where API and client want it; otherwise leaves it alone.
 pub fn compress_response(stage: &CompiledStage, exchange: &mut Exchange) {
     let Some(minimum) = stage.minimum_compression_size else { return };

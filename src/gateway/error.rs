@@ -194,6 +194,33 @@ impl GatewayError {
         }
     }
 
+    /// Whether the rest of the request is not going to be read: the connection must be closed.
+    pub fn ends_connection(&self) -> bool {
+        match self {
+            Self::MalformedHead(_)
+            | Self::MalformedBody(_)
+            | Self::BadRequest(_)
+            | Self::PayloadTooLarge { .. }
+            | Self::UriTooLong
+            | Self::HeadersTooLarge { .. }
+            | Self::RequestTimeout
+            | Self::Unavailable => true,
+            Self::NoSuchMethod
+            | Self::UnknownStage
+            | Self::Throttled { .. }
+            | Self::InvalidJsonBody
+            | Self::UnsupportedMediaType
+            | Self::IntegrationTimeout
+            | Self::IntegrationNetwork(_)
+            | Self::IntegrationMalformed(_)
+            | Self::InvalidEndpointAddress
+            | Self::Configuration(_)
+            | Self::HeaderAlreadyPresent { .. }
+            | Self::NoMatchingResponse { .. }
+            | Self::ResponseTooLarge { .. } => false,
+        }
+    }
+
     /// The execution log's line: for the API's owner, never for its callers.
     pub fn execution_log(&self) -> String {
         const CONFIGURATION: &str = "Execution failed due to configuration error";

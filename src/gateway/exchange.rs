@@ -47,8 +47,6 @@ pub struct Exchange {
     pub head: RequestHead,
     /// The request's body, where a step reads it (`RequestPlan::collects_body`); otherwise empty.
     pub body: Vec<u8>,
-    /// What mappings read of the body, taken before it is transformed.
-    pub body_values: super::context::values::BodyValues,
     /// The client.
     pub peer: Peer,
     /// When the head's first byte was received, on the shard's clock.
@@ -164,7 +162,6 @@ impl Exchange {
     pub fn reset(&mut self) {
         self.head_bytes = HeadBytes::None;
         self.body.clear();
-        self.body_values.clear();
         self.path = Span::default();
         self.method = None;
         self.captures.clear();

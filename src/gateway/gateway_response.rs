@@ -23,6 +23,7 @@ use crate::model::ResponseType;
 pub fn write(stage: &CompiledStage, exchange: &mut Exchange, error: GatewayError) {
     exchange.response.headers.clear();
     exchange.response.buffer.clear();
+    exchange.response.close |= error.ends_connection();
     exchange.error_type = error.response_type();
     let Some(kind) = error.response_type() else {
         refuse(exchange, &error);

@@ -19,7 +19,7 @@ use percent_encoding::AsciiSet;
 use smallvec::SmallVec;
 
 use super::content::{self, Coding, Conversion};
-use super::context::values::Values;
+use super::context::values::{BodyValues, Values};
 use super::context::{ContextView, connection, trace};
 use super::error::GatewayError;
 use super::exchange::Exchange;
@@ -33,20 +33,20 @@ use crate::model::{MethodName, PassthroughBehavior};
 
 /// What is done with the client's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyPlan {
-    /// It is read, if there is one, into `Exchange::body`; then [`body`] makes of it what is sent.
-    Collect,
-    /// It is read and dropped, if there is one; nothing is sent.
-    Drop,
+pub enum RequestBody {
+    /// It is read and dropped, or there is none.
+    Discard,
     /// It passes through as it comes, with the framing it has.
     Stream,
+    /// It is collected in `Exchange::body`.
+    Collect,
 }
 
 /// What is done with a request before it is sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct RequestPlan {
-    /// What is done with the client's body.
-    pub body: BodyPlan,
+    /// What is done with the client's body. Unless it is streamed, [`body`] follows.
+    pub body: RequestBody,
     /// Undone before mapping.
     coding: Option<Coding>,
     /// Index into the integration's templates.
@@ -54,6 +54,31 @@ pub struct RequestPlan {
     conversion: Conversion,
     /// Whether the integration's method takes a body.
     sends_body: bool,
+    /// What mappings need of the body, taken before it changes.
+    values: BodyValues,
+}
+
+impl RequestPlan {
+    /// Whether `Exchange::body` must hold the client's body when [`body`] is called.
+    pub fn collects_body(&self) -> bool {
+        self.body == RequestBody::Collect
+    }
+
+    /// How the body's end is told to the integration, after [`body`].
+    pub fn framing(&self, exchange: &Exchange) -> UpstreamFraming {
+        if self.body == RequestBody::Stream {
+            return match exchange.head.framing {
+                Framing::None => UpstreamFraming::None,
+                Framing::Length(bytes) => UpstreamFraming::Length(bytes),
+                Framing::Chunked => UpstreamFraming::Chunked,
+            };
+        }
+        if self.sends_body {
+            UpstreamFraming::Length(exchange.body.len() as u64)
+        } else {
+            UpstreamFraming::None
+        }
+    }
 }
 
 /// How the end of the body is told to the integration.
@@ -88,6 +113,7 @@ fn takes_body(method: http::Method) -> bool {
     !matches!(method, http::Method::Get | http::Method::Head | http::Method::Options)
 }
 
+/// Whether a request of this method says so even if it has no body (RFC 9110 section 8.6).
 fn expects_body(method: http::Method) -> bool {
     matches!(method, http::Method::Post | http::Method::Put | http::Method::Patch)
 }
@@ -113,17 +139,23 @@ pub fn plan(
     } else {
         None
     };
+    let method = method(http, exchange);
     let mut plan = RequestPlan {
-        body: BodyPlan::Stream,
+        body: RequestBody::Discard,
         coding,
         template: None,
         conversion: Conversion::Raw,
         // A proxied GET may have a body; whether it has one is the client's business.
-        sends_body: http.proxy || takes_body(method(http, exchange)),
+        sends_body: if http.proxy { has_body || expects_body(method) } else { takes_body(method) },
+        values: BodyValues::default(),
     };
-    let reads_body = has_body && (coding.is_some() || !http.body_sources.is_empty());
+    let reads_body = coding.is_some() || !http.body_sources.is_empty();
     if http.proxy {
-        plan.body = if reads_body { BodyPlan::Collect } else { BodyPlan::Stream };
+        plan.body = match has_body {
+            true if reads_body => RequestBody::Collect,
+            true => RequestBody::Stream,
+            false => RequestBody::Discard,
+        };
         return Ok(plan);
     }
     let content_type = exchange.head.find(bytes, KnownHeader::ContentType);
@@ -142,14 +174,14 @@ pub fn plan(
     if literal && plan.conversion.makes_bytes() {
         return Err(content::BYTES_IN_TEMPLATE);
     }
-    plan.body =
-        if reads_body || (plan.sends_body && (literal || plan.conversion != Conversion::Raw)) {
-            BodyPlan::Collect
-        } else if plan.sends_body {
-            BodyPlan::Stream
-        } else {
-            BodyPlan::Drop
-        };
+    let sends_clients = plan.sends_body && !literal;
+    plan.body = match has_body {
+        false => RequestBody::Discard,
+        true if !http.body_sources.is_empty() => RequestBody::Collect,
+        true if !sends_clients => RequestBody::Discard,
+        true if reads_body || plan.conversion != Conversion::Raw => RequestBody::Collect,
+        true => RequestBody::Stream,
+    };
     Ok(plan)
 }
 
@@ -157,7 +189,7 @@ fn template<'s>(http: &'s CompiledHttp, plan: &RequestPlan) -> Option<&'s Templa
     plan.template.map(|index| &http.templates.entries[index].1)
 }
 
-/// Transforms the collected body in place into the one that is sent.
+/// Transforms the collected body in place into the one that is sent; call it unless it is streamed.
 ///
 /// # Errors
 /// [`GatewayError::UnsupportedMediaType`]: its coding is broken. [`GatewayError::PayloadTooLarge`]:
@@ -167,16 +199,25 @@ pub fn body(
     stage: &CompiledStage,
     _method: &CompiledMethod,
     http: &CompiledHttp,
-    plan: &RequestPlan,
+    plan: &mut RequestPlan,
     exchange: &mut Exchange,
 ) -> Result<(), GatewayError> {
-    let Exchange { body, body_values, .. } = exchange;
-    if let Some(coding) = plan.coding {
-        content::decompress(body, coding, stage.limits.payload_bytes)?;
+    let body = &mut exchange.body;
+    match plan.body {
+        RequestBody::Stream => return Ok(()),
+        RequestBody::Discard => body.clear(),
+        RequestBody::Collect => {
+            if let Some(coding) = plan.coding {
+                content::decompress(body, coding, stage.limits.payload_bytes)?;
+            }
+            plan.values.take(&http.body_sources, body)?;
+        }
     }
-    body_values.take(&http.body_sources, body)?;
     if !plan.sends_body {
         body.clear();
+        return Ok(());
+    }
+    if http.proxy {
         return Ok(());
     }
     content::render(template(http, plan), plan.conversion, body)
@@ -221,6 +262,7 @@ pub fn encode_head(
     stage: &CompiledStage,
     compiled: &CompiledMethod,
     http: &CompiledHttp,
+    plan: &RequestPlan,
     exchange: &mut Exchange,
     framing: UpstreamFraming,
     out: &mut Vec<u8>,
@@ -229,7 +271,7 @@ pub fn encode_head(
     let exchange = &*exchange;
     let mut context = ContextView::new(stage, exchange);
     context.method = Some(compiled);
-    let values = Values::of(context);
+    let values = Values { context, body: Some(&plan.values), answer: None };
     let method = method(http, exchange);
 
     match method {
@@ -266,10 +308,6 @@ pub fn encode_head(
     writer.field(KnownHeader::XAmznTraceId, &exchange.trace);
     writer.field(KnownHeader::Connection, b"keep-alive");
     match framing {
-        // RFC 9110 section 8.6: a method that is about its body says that there is none, one that
-        // takes none says nothing.
-        UpstreamFraming::None if expects_body(method) => encode::content_length(out, 0),
-        UpstreamFraming::Length(0) if !expects_body(method) => {}
         UpstreamFraming::None => {}
         UpstreamFraming::Length(bytes) => encode::content_length(out, bytes),
         UpstreamFraming::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),

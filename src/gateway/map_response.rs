@@ -20,6 +20,18 @@ use crate::deploy::{
 };
 use crate::http::{KnownHeader, ResponseFraming, ResponseHead};
 
+/// What is done with the body of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerBody {
+    /// It is read and dropped: nothing of it is sent.
+    Discard,
+    /// It passes through as it comes.
+    Stream,
+    /// It is collected before [`http`] (in its own buffer) or [`proxy`] (in
+    /// `Exchange::response.buffer`) is called.
+    Collect,
+}
+
 /// Headers of an answer that HTTP_PROXY renames: the recorded four and the backend's request id,
 /// and those that AWS's published table remaps (facts, rest-api section 6).
 const RENAMED: KnownSet = KnownSet::of(&[
@@ -60,6 +72,39 @@ pub fn select(http: &CompiledHttp, status: u16) -> Result<&CompiledResponse, Gat
     let index = http.selector.select(status).ok_or(GatewayError::NoMatchingResponse { status })?;
     let selected = &http.responses[index];
     if selected.declared { Ok(selected) } else { Err(GatewayError::UNDECLARED_STATUS) }
+}
+
+/// Decides what is done with the answer's body. `selected` is `None` for HTTP_PROXY.
+pub fn plan(
+    stage: &CompiledStage,
+    selected: Option<&CompiledResponse>,
+    exchange: &Exchange,
+    head: &ResponseHead,
+    head_bytes: &[u8],
+) -> AnswerBody {
+    let Some(selected) = selected else {
+        if head.framing == ResponseFraming::None {
+            return AnswerBody::Stream;
+        }
+        let coded = head.find(head_bytes, KnownHeader::ContentEncoding).is_some();
+        return if content::wants_compression(stage, exchange, coded) {
+            AnswerBody::Collect
+        } else {
+            AnswerBody::Stream
+        };
+    };
+    if selected.reads_body {
+        return AnswerBody::Collect;
+    }
+    if matches!(template(selected, exchange), Some(Template::Literal(_))) {
+        return AnswerBody::Discard;
+    }
+    if conversion(stage, selected, exchange, head, head_bytes) != Conversion::Raw
+        || content::wants_compression(stage, exchange, false)
+    {
+        return AnswerBody::Collect;
+    }
+    AnswerBody::Stream
 }
 
 /// The body's length where it is streamed.
@@ -131,8 +176,19 @@ fn template<'s>(selected: &'s CompiledResponse, exchange: &Exchange) -> Option<&
     Some(&selected.templates.entries[index].1)
 }
 
-/// Fills status and headers of the client's answer for HTTP, and makes of the integration's body the
-/// client's, in place: the caller hands it on. `None`: there is no body that could be read.
+fn conversion(
+    stage: &CompiledStage,
+    selected: &CompiledResponse,
+    exchange: &Exchange,
+    head: &ResponseHead,
+    head_bytes: &[u8],
+) -> Conversion {
+    let content_type = head.find(head_bytes, KnownHeader::ContentType);
+    Conversion::of_answer(stage, selected, exchange, content_type)
+}
+
+/// Fills the client's answer for HTTP. `body` is the answer's body if it was read (it is left with
+/// another buffer's contents); `None`: it is streamed, or it was discarded.
 ///
 /// # Errors
 /// [`GatewayError::Configuration`]: the body cannot be converted, or a mapping reads it as JSON and
@@ -146,29 +202,44 @@ pub fn http(
     exchange: &mut Exchange,
     head: &ResponseHead,
     head_bytes: &[u8],
-    body: Option<&mut Vec<u8>>,
+    mut body: Option<&mut Vec<u8>>,
 ) -> Result<(), GatewayError> {
+    let template = template(selected, exchange);
+    let conversion = conversion(stage, selected, exchange, head, head_bytes);
+    if matches!(template, Some(Template::Literal(_))) && conversion.makes_bytes() {
+        return Err(content::BYTES_IN_TEMPLATE);
+    }
+
     let mut headers = std::mem::take(&mut exchange.response.headers);
     // The request has been sent: the memory of its body is free for the values of headers.
     let mut scratch = std::mem::take(&mut exchange.body);
     let mut context = ContextView::new(stage, exchange);
     context.method = Some(method);
-    let answer = Answer { head, head_bytes, body: body.as_deref().map_or(&[], Vec::as_slice) };
-    let values = Values { context, answer: Some(answer) };
+    let answer = Answer { head, head_bytes, body: body.as_deref().map_or(&[][..], |it| it) };
+    let values = Values { context, body: None, answer: Some(answer) };
     let result = values.set_headers(&selected.headers, &mut scratch, &mut headers);
+    // A mapping of `X-Amzn-Trace-Id` would stand beside the gateway's own.
     headers.set(KnownHeader::XAmznTraceId.as_str().as_bytes(), &exchange.trace);
     exchange.response.headers = headers;
+    scratch.clear();
     exchange.body = scratch;
-    exchange.body.clear();
     result?;
 
-    exchange.response.status = selected.status;
-    exchange.response.body = ResponseBody::Empty;
-    let Some(body) = body else { return Ok(()) };
-    let content_type = head.find(head_bytes, KnownHeader::ContentType);
-    let conversion = Conversion::of_answer(stage, selected, exchange, content_type);
-    content::render(template(selected, exchange), conversion, body)?;
-    exchange.response.body = ResponseBody::Buffered;
+    let response = &mut exchange.response;
+    response.status = selected.status;
+    response.buffer.clear();
+    response.body = match (template, &mut body) {
+        (Some(Template::Literal(text)), _) => {
+            response.buffer.extend_from_slice(text);
+            ResponseBody::Buffered
+        }
+        (_, Some(body)) => {
+            conversion.apply(body)?;
+            std::mem::swap(*body, &mut response.buffer);
+            ResponseBody::Buffered
+        }
+        (_, None) => streamed(head),
+    };
     Ok(())
 }
 

@@ -18,6 +18,8 @@ use crate::telemetry::Variables as _;
 pub struct Values<'a> {
     /// The request and its context.
     pub context: ContextView<'a>,
+    /// What was taken of the request's body.
+    pub body: Option<&'a BodyValues>,
     /// The integration's answer.
     pub answer: Option<Answer<'a>>,
 }
@@ -63,12 +65,6 @@ impl BodyValues {
         Ok(())
     }
 
-    /// Forgets everything and keeps the memory.
-    pub fn clear(&mut self) {
-        self.text.clear();
-        self.ends.clear();
-    }
-
     fn value(&self, index: usize) -> Option<&[u8]> {
         let end = (*self.ends.get(index)?)?;
         let start = self.ends[..index].iter().rev().find_map(|end| *end).unwrap_or(0);
@@ -84,7 +80,7 @@ const INVALID_ANSWER: GatewayError = GatewayError::Configuration(
 impl<'a> Values<'a> {
     /// Values of a request.
     pub fn of(context: ContextView<'a>) -> Self {
-        Self { context, answer: None }
+        Self { context, body: None, answer: None }
     }
 
     /// Appends a source's value; `false`: it has none and nothing was appended.
@@ -125,13 +121,15 @@ impl<'a> Values<'a> {
                 let name = known.as_str().as_bytes();
                 headers(exchange.head.values(&exchange.head_bytes, name), *all, out)
             }
-            Source::Body(index) => match exchange.body_values.value(usize::from(*index)) {
-                Some(value) => {
-                    out.extend_from_slice(value);
-                    true
+            Source::Body(index) => {
+                match self.body.and_then(|body| body.value(usize::from(*index))) {
+                    Some(value) => {
+                        out.extend_from_slice(value);
+                        true
+                    }
+                    None => false,
                 }
-                None => false,
-            },
+            }
             Source::Context(variable) => {
                 let start = out.len();
                 let has_value = self.context.write(*variable, out);
@@ -311,6 +309,7 @@ mod tests {
             "HTTP/1.1 200 OK\r\nX-B: one\r\nX-B: two\r\nx-b: lower\r\nContent-Length: 0\r\n\r\n",
         );
         let body = br#"{"a":{"b":[1,"two"]}}"#;
+        let mut body_values = BodyValues::default();
         let names = ["id".to_owned(), "proxy".to_owned()];
         let scope =
             Scope { variables: &Default::default(), constants: &[], path_parameters: &names };
@@ -348,9 +347,10 @@ mod tests {
         let sources = cases.map(|(side, text, want)| {
             (text, Source::compile(text, side, &scope, &mut bodies).unwrap(), want)
         });
-        exchange.body_values.take(&bodies, body).unwrap();
+        body_values.take(&bodies, body).unwrap();
         let values = Values {
             context: ContextView::new(&stage, &exchange),
+            body: Some(&body_values),
             answer: Some(Answer { head: &head, head_bytes: &head_bytes, body }),
         };
         for (text, source, want) in sources {
@@ -384,6 +384,7 @@ mod tests {
         ] {
             let values = Values {
                 context: ContextView::new(&stage, &exchange),
+                body: None,
                 answer: Some(Answer { head: &head, head_bytes: &head_bytes, body }),
             };
             assert_eq!(values.write(&source, &mut Vec::new()), want);

@@ -10,24 +10,16 @@ fn sent(api: &Api, request: &str) -> Result<(String, Vec<u8>), GatewayError> {
     let mut exchange = exchange(request);
     let method = route::find(&stage, &mut exchange)?;
     let CompiledIntegration::Http(http) = &method.integration else { panic!("no HTTP") };
-    let plan = plan(&stage, method, http, &exchange)?;
-    let framing = match plan.body {
-        BodyPlan::Collect => {
-            body(&stage, method, http, &plan, &mut exchange)?;
-            UpstreamFraming::Length(exchange.body.len() as u64)
-        }
-        BodyPlan::Drop => {
+    let mut plan = plan(&stage, method, http, &exchange)?;
+    if plan.body != RequestBody::Stream {
+        if !plan.collects_body() {
             exchange.body.clear();
-            UpstreamFraming::None
         }
-        BodyPlan::Stream => match exchange.head.framing {
-            Framing::None => UpstreamFraming::None,
-            Framing::Length(bytes) => UpstreamFraming::Length(bytes),
-            Framing::Chunked => UpstreamFraming::Chunked,
-        },
-    };
+        body(&stage, method, http, &mut plan, &mut exchange)?;
+    }
+    let framing = plan.framing(&exchange);
     let mut out = Vec::new();
-    encode_head(&stage, method, http, &mut exchange, framing, &mut out)?;
+    encode_head(&stage, method, http, &plan, &mut exchange, framing, &mut out)?;
     Ok((String::from_utf8(out).unwrap(), exchange.body))
 }
 

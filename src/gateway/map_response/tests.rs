@@ -22,12 +22,17 @@ fn got(
         proxy(&stage, method, integration, &mut exchange, &head, &head_bytes)?;
     } else {
         let selected = select(integration, head.status)?;
+        let discards =
+            plan(&stage, Some(selected), &exchange, &head, &head_bytes) == AnswerBody::Discard;
+        if discards {
+            body.clear();
+        }
         let body = Some(&mut body);
         http(&stage, method, integration, selected, &mut exchange, &head, &head_bytes, body)?;
     }
     let mut headers = Vec::new();
     exchange.response.headers.encode(&mut headers);
-    Ok((exchange.response.status, String::from_utf8(headers).unwrap(), body))
+    Ok((exchange.response.status, String::from_utf8(headers).unwrap(), exchange.response.buffer))
 }
 
 const GET: &str = "GET /dev HTTP/1.1\r\nHost: h\r\n\r\n";

@@ -27,14 +27,13 @@ impl IdSource {
             }
         }
         let mut extended_request_id = [b'='; 16];
-        let (mut first, mut second) = (self.0.u64(..), self.0.u64(..));
-        for place in 0..8 {
-            extended_request_id[place] = BASE64[(first & 63) as usize];
-            first >>= 6;
-        }
-        for place in 8..15 {
-            extended_request_id[place] = BASE64[(second & 63) as usize];
-            second >>= 6;
+        let (first, second) = extended_request_id[..15].split_at_mut(8);
+        for half in [first, second] {
+            let mut bits = self.0.u64(..);
+            for place in half {
+                *place = BASE64[(bits & 63) as usize];
+                bits >>= 6;
+            }
         }
         RequestIds { request_id, extended_request_id }
     }

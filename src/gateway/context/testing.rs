@@ -71,6 +71,7 @@ impl Api {
     }
 
     /// An HTTP or HTTP_PROXY integration with the answers 200 and, for a 4xx, 404.
+    #[allow(dead_code, reason = "the tests of the mapping steps use it")]
     pub fn http(
         self,
         kind: IntegrationType,

@@ -40,7 +40,7 @@ pub fn prepare(exchange: &mut Exchange) {
             }
         }
         None => {
-            let seconds = received_wall.0 / 1_000 & 0xffff_ffff;
+            let seconds = (received_wall.0 / 1_000) & 0xffff_ffff;
             let (high, low) = (fastrand::u32(..), fastrand::u64(..));
             let _ = write!(trace, "Root=1-{seconds:08x}-{high:08x}{low:016x}");
         }

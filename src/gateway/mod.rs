@@ -12,9 +12,9 @@ mod error;
 mod exchange;
 mod gateway_response;
 mod integrate;
-mod map_request;
+pub mod map_request;
 mod map_response;
-mod route;
+pub mod route;
 mod throttle;
 
 pub use client::Client;

@@ -143,3 +143,11 @@ pub fn answer(text: &str) -> (ResponseHead, Vec<u8>) {
     assert_eq!(parsed, Ok(true), "{text}");
     (head, text.as_bytes().to_vec())
 }
+
+/// Heap allocations of `step` once everything is warm.
+pub fn allocations(mut step: impl FnMut()) -> u64 {
+    for _ in 0..3 {
+        step();
+    }
+    allocation_counter::measure(step).count_total
+}

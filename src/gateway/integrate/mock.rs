@@ -129,9 +129,10 @@ fn write(
 mod tests {
     use super::*;
     use crate::deploy::{CompiledIntegration, ConstantResponse};
-    use crate::gateway::context::testing::{Api, exchange};
-    use crate::gateway::route;
+    use crate::gateway::context::testing::{self, Api, exchange};
+    use crate::gateway::{gateway_response, route, throttle};
     use crate::model::{Integration, IntegrationResponse};
+    use crate::time::Nanos;
 
     fn answer(api: &Api, head: &str) -> Result<(u16, String, String), GatewayError> {
         let stage = api.stage();
@@ -280,5 +281,31 @@ mod tests {
         let mut api = api(|_| {});
         api.method("/", "POST").method_responses.clear();
         assert_eq!(answer(&api, &format!("{POST}\r\n")), Err(GatewayError::UNDECLARED_STATUS));
+    }
+
+    #[test]
+    fn a_constant_answer_allocates_nothing() {
+        let mut api = api(|_| {});
+        api.model.throttle =
+            Some(crate::model::ThrottleSettings { rate_limit: 1e6, burst_limit: 1_000 });
+        let stage = api.stage();
+        for (head, works) in [
+            (format!("{POST}Content-Type: application/json\r\nAccept: */*\r\n\r\n"), true),
+            ("GET /dev/none HTTP/1.1\r\nHost: h\r\n\r\n".to_owned(), false),
+        ] {
+            let mut exchange = exchange(&head);
+            let count = testing::allocations(|| {
+                let method = match route::find(&stage, &mut exchange) {
+                    Ok(method) => method,
+                    Err(error) => return gateway_response::write(&stage, &mut exchange, error),
+                };
+                throttle::admit(method, Nanos(0)).unwrap();
+                let CompiledIntegration::Mock(mock) = &method.integration else { panic!() };
+                respond(&stage, method, mock, &mut exchange).unwrap();
+            });
+            assert_eq!(count, 0, "{head}");
+            assert_eq!(exchange.error.is_none(), works);
+            assert!(matches!(exchange.response.body, ResponseBody::Constant(_)));
+        }
     }
 }

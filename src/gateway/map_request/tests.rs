@@ -1,5 +1,5 @@
-use super::super::context::testing::{Api, exchange};
-use super::super::route;
+use super::super::context::testing::{Api, allocations, answer, exchange};
+use super::super::{map_response, route};
 use super::*;
 use crate::deploy::CompiledIntegration;
 use crate::model::{ContentHandling, Integration, IntegrationType};
@@ -306,4 +306,38 @@ fn escaping_in_place_agrees_with_the_library() {
             proptest::prop_assert_eq!(String::from_utf8(out).unwrap(), want);
         }
     });
+}
+
+#[test]
+fn mapping_a_proxied_request_and_its_answer_allocates_nothing() {
+    let api = Api::new().http(
+        IntegrationType::HttpProxy,
+        "GET",
+        "/{proxy+}",
+        "http://b/{proxy}",
+        parameters([
+            ("path.proxy", "method.request.path.proxy"),
+            ("querystring.q", "method.request.header.user-agent"),
+            ("header.X-Id", "context.requestId"),
+        ]),
+    );
+    let stage = api.stage();
+    let mut exchange =
+        exchange("GET /dev/a/b?c=d HTTP/1.1\r\nHost: h\r\nUser-Agent: a b\r\nX-A: b\r\n\r\n");
+    let (head, head_bytes) =
+        answer("HTTP/1.1 200 OK\r\nServer: s\r\nX-B: c\r\nContent-Length: 5\r\n\r\n");
+    let mut out = Vec::new();
+    let count = allocations(|| {
+        out.clear();
+        exchange.trace.clear();
+        exchange.response.headers.clear();
+        let method = route::find(&stage, &mut exchange).unwrap();
+        let CompiledIntegration::Http(http) = &method.integration else { panic!() };
+        let plan = plan(&stage, method, http, &exchange).unwrap();
+        let framing = plan.framing(&exchange);
+        encode_head(&stage, method, http, &plan, &mut exchange, framing, &mut out).unwrap();
+        map_response::proxy(&stage, method, http, &mut exchange, &head, &head_bytes).unwrap();
+    });
+    assert_eq!(count, 0);
+    assert!(out.starts_with(b"GET /a/b?c=d&q=a%20b HTTP/1.1\r\n"));
 }

@@ -82,7 +82,7 @@ fn parameter_mapping(c: &mut Criterion) {
         };
         let plan = map_request::plan(&stage, method, http, &exchange).expect("nothing to refuse");
         let mut out = Vec::with_capacity(4_096);
-        let mut write = |exchange: &mut Exchange, out: &mut Vec<u8>| {
+        let write = |exchange: &mut Exchange, out: &mut Vec<u8>| {
             out.clear();
             exchange.trace.clear();
             map_request::encode_head(

@@ -39,7 +39,8 @@ fn http_proxy_passes_the_clients_headers_but_for_its_own() {
         &format!(
             "POST /dev/p?a=1&a=%20&b HTTP/1.1\r\nHost: gateway.example\r\naccept: application/xml\r\n\
              Accept-Encoding: gzip, deflate\r\nuser-Agent: test/integration\r\nContent-Type: text/a\r\n\
-             tEsT-HEADeR: x\r\ntEsT-HEADeR: y\r\nAuthorization: Basic a\r\nCookie: c=1\r\nRange: r\r\n\
+             tEsT-HEADeR: x\r\ntEsT-HEADeR: y\r\nAuthorization: Basic a\r\n\
+             Authorization: AWS4-HMAC-SHA256 Credential=x\r\nCookie: c=1\r\nRange: r\r\n\
              Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nVia: v\r\n\
              Content-MD5: m\r\nMax-Forwards: 1\r\nProxy-Authenticate: p\r\nServer: s\r\nTrailer: t\r\n\
              Upgrade: u\r\nWWW-Authenticate: w\r\nProxy-Connection: c\r\nProxy-Authorization: p\r\n\

@@ -1,1 +1,36 @@
-//! From a model to a compiled stage.
+//! From a model to a compiled stage: everything that can be decided before a request is decided here.
+//!
+//! `compile` walks the model once: paths become a [`route_tree`], mapping expressions become
+//! [`source`]s, selection patterns a table, gateway responses and MOCK answers encoded bytes. What
+//! cannot be carried out is a [`CompileError`] that names the place and the remedy, and all of them
+//! are reported together.
+//!
+//! In: `RestApi`, stage settings, the registries that outlive a deployment. Out: an immutable
+//! [`CompiledStage`] for the shards.
+//!
+//! **Invariant**: no request is ever seen here, and no clock but the one that is handed in.
+
+mod compile;
+mod compiled;
+mod gateway_responses;
+mod integration;
+pub mod json_path;
+pub mod media_type;
+pub mod mock_status;
+pub mod route_tree;
+pub mod selector;
+pub mod source;
+pub mod uri;
+
+pub use compile::{CompileEnv, CompileError, StageSettings, compile};
+pub use compiled::{
+    CompiledHttp, CompiledIntegration, CompiledMethod, CompiledMock, CompiledResponse,
+    CompiledStage, ConstantResponse, HeaderMapping, KnownSet, MockTemplate, QueryMapping,
+    ResponseMapping, Template, Templates, ThrottleScope, UriPiece,
+};
+pub use gateway_responses::{
+    CompiledGatewayResponse, GatewayResponses, GatewayTemplate, PREPARED, write_json_string,
+};
+pub use integration::REMAPPED;
+pub use media_type::MediaTypes;
+pub use route_tree::RouteTree;

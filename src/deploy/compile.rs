@@ -1,0 +1,262 @@
+//! Compiles a model against a stage's settings.
+//!
+//! All problems are found in one run, so that an owner mends a definition in one go. A stage with a
+//! problem is never published.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::compiled::{
+    CompiledIntegration, CompiledMethod, CompiledStage, Constants, ThrottleScope,
+};
+use super::gateway_responses;
+use super::integration;
+use super::media_type::MediaTypes;
+use super::route_tree::{RouteTreeBuilder, parameter_names};
+use super::source::Scope;
+use crate::context::ContextVariable;
+use crate::limits::Limits;
+use crate::model::{Method, MethodName, Pointer, Resource, RestApi, ThrottleSettings};
+use crate::throttle::{BucketRegistry, TokenBucket};
+use crate::time::Nanos;
+use crate::upstream::TargetRegistry;
+
+/// What a stage adds to its API.
+#[derive(Clone, Debug, Default)]
+pub struct StageSettings {
+    /// Name: `[A-Za-z0-9_-]{1,128}`.
+    pub stage: String,
+    /// Stage variables.
+    pub variables: BTreeMap<String, String>,
+    /// Limits in force.
+    pub limits: Arc<Limits>,
+    /// Limit of the whole account; `None`: off.
+    pub account_throttle: Option<ThrottleSettings>,
+    /// Owner's account.
+    pub account_id: String,
+    /// Id of the deployment.
+    pub deployment_id: String,
+}
+
+/// What outlives a deployment, so that a reload keeps buckets and targets.
+#[derive(Clone, Copy, Debug)]
+pub struct CompileEnv<'a> {
+    /// Token buckets by name.
+    pub buckets: &'a BucketRegistry,
+    /// Integration endpoints.
+    pub targets: &'a TargetRegistry,
+    /// New buckets are full at this moment.
+    pub now: Nanos,
+}
+
+/// Why a stage cannot be deployed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompileError {
+    /// Where in the document.
+    pub pointer: Pointer,
+    /// What it is about: `GET /pets integration`.
+    pub object: String,
+    /// What is wrong.
+    pub message: String,
+    /// How to mend it.
+    pub help: String,
+}
+
+impl std::fmt::Display for CompileError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {} ({})", self.object, self.message, self.help)
+    }
+}
+
+impl std::error::Error for CompileError {}
+
+/// Errors of one object.
+pub(super) struct Report<'a> {
+    pub(super) object: String,
+    pub(super) errors: &'a mut Vec<CompileError>,
+}
+
+impl Report<'_> {
+    pub(super) fn add(
+        &mut self,
+        pointer: Pointer,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let (object, message, help) = (self.object.clone(), message.into(), help.into());
+        self.errors.push(CompileError { pointer, object, message, help });
+    }
+}
+
+/// The pointer of a member below `pointer` (RFC 6901 section 3).
+pub(super) fn below(pointer: &str, members: &[&str]) -> Pointer {
+    members.iter().fold(pointer.to_owned(), |pointer, member| {
+        format!("{pointer}/{}", member.replace('~', "~0").replace('/', "~1"))
+    })
+}
+
+/// Compiles a stage.
+///
+/// # Errors
+/// Everything that is wrong with it; nothing has changed but that buckets and targets may have been
+/// registered.
+pub fn compile(
+    api: &RestApi,
+    settings: &StageSettings,
+    env: &mut CompileEnv<'_>,
+) -> Result<CompiledStage, Vec<CompileError>> {
+    let mut errors = Vec::new();
+    check_stage_name(&settings.stage, &mut errors);
+    let fixed = [
+        (ContextVariable::ApiId, api.id.as_str()),
+        (ContextVariable::Stage, settings.stage.as_str()),
+        (ContextVariable::AccountId, settings.account_id.as_str()),
+        (ContextVariable::DeploymentId, settings.deployment_id.as_str()),
+    ];
+    let scope = Scope { variables: &settings.variables, constants: &fixed, path_parameters: &[] };
+
+    let mut constants = Constants::default();
+    let mut problems = Vec::new();
+    let gateway_responses = gateway_responses::compile(api, &scope, &mut constants, &mut problems);
+    for problem in problems {
+        let pointer = api.gateway_responses.get(&problem.kind).map(|it| it.pointer.as_str());
+        errors.push(CompileError {
+            pointer: below(pointer.unwrap_or_default(), &[problem.member]),
+            object: format!("gateway response {}", problem.kind.as_str()),
+            message: problem.message,
+            help: problem.help,
+        });
+    }
+
+    let shared = shared_buckets(api, settings, env);
+    let mut tree = RouteTreeBuilder::default();
+    let mut methods = Vec::new();
+    for resource in &api.resources {
+        for (&name, method) in &resource.methods {
+            let mut report = Report {
+                object: format!("{} {}", name.as_str(), resource.path),
+                errors: &mut errors,
+            };
+            let index = u32::try_from(methods.len()).unwrap_or(u32::MAX);
+            let added = tree.add(&resource.path, name, index);
+            let path_parameters = match added.and_then(|()| parameter_names(&resource.path)) {
+                Ok(names) => names,
+                Err(error) => {
+                    let (message, help) = error.explain();
+                    report.add(method.pointer.clone(), message, help);
+                    continue;
+                }
+            };
+            let scope = Scope { path_parameters: &path_parameters, ..scope };
+            let mut step = Step { settings, env, scope: &scope, constants: &mut constants };
+            if let Some(integration) = step.integration(method, &mut report) {
+                methods.push(CompiledMethod {
+                    index,
+                    http_method: name,
+                    resource_path: resource.path.clone(),
+                    resource_id: resource.id.clone(),
+                    operation_name: method.operation_name.clone(),
+                    path_parameters: path_parameters
+                        .iter()
+                        .map(|name| name.as_bytes().into())
+                        .collect(),
+                    buckets: buckets(api, settings, env, resource, name, method, &shared),
+                    integration,
+                });
+            }
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    Ok(CompiledStage {
+        api_id: api.id.clone(),
+        api_name: api.name.clone(),
+        stage: settings.stage.clone(),
+        deployment_id: settings.deployment_id.clone(),
+        account_id: settings.account_id.clone(),
+        variables: settings.variables.clone(),
+        limits: Arc::clone(&settings.limits),
+        routes: tree.build(),
+        methods: methods.into(),
+        constants: constants.finish(),
+        gateway_responses,
+        binary_media_types: MediaTypes::new(&api.binary_media_types),
+        minimum_compression_size: api.minimum_compression_size,
+        user_agent: format!("AmazonAPIGateway_{}", api.id),
+    })
+}
+
+fn check_stage_name(name: &str, errors: &mut Vec<CompileError>) {
+    let ok = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if name.is_empty() || name.len() > 128 || !name.bytes().all(ok) {
+        errors.push(CompileError {
+            pointer: Pointer::new(),
+            object: "stage".to_owned(),
+            message: format!("'{name}' is no stage name"),
+            help: "a stage name has 1 to 128 letters, digits, '_' and '-'".to_owned(),
+        });
+    }
+}
+
+/// What compiling one method's integration needs.
+pub(super) struct Step<'a, 'b> {
+    pub(super) settings: &'a StageSettings,
+    pub(super) env: &'a CompileEnv<'b>,
+    pub(super) scope: &'a Scope<'a>,
+    pub(super) constants: &'a mut Constants,
+}
+
+impl Step<'_, '_> {
+    /// `None`: something is wrong and has been reported.
+    fn integration(
+        &mut self,
+        method: &Method,
+        report: &mut Report<'_>,
+    ) -> Option<CompiledIntegration> {
+        let Some(declared) = &method.integration else {
+            report.add(
+                method.pointer.clone(),
+                "No integration defined for method",
+                "add x-amazon-apigateway-integration to the operation",
+            );
+            return None;
+        };
+        report.object.push_str(" integration");
+        let before = report.errors.len();
+        let compiled = integration::compile(self, declared, method, report);
+        compiled.filter(|_| report.errors.len() == before)
+    }
+}
+
+type Buckets = Box<[(ThrottleScope, Arc<TokenBucket>)]>;
+
+/// The stage's and the account's bucket, in this order.
+fn shared_buckets(api: &RestApi, settings: &StageSettings, env: &CompileEnv<'_>) -> Buckets {
+    let bucket = |scope, name: &str, limit: ThrottleSettings| {
+        (scope, env.buckets.bucket(name, limit.rate_limit, limit.burst_limit, env.now))
+    };
+    let stage = api.throttle.map(|limit| {
+        bucket(ThrottleScope::Stage, &format!("{}/{}", api.id, settings.stage), limit)
+    });
+    let account =
+        settings.account_throttle.map(|limit| bucket(ThrottleScope::Account, "account", limit));
+    stage.into_iter().chain(account).collect()
+}
+
+fn buckets(
+    api: &RestApi,
+    settings: &StageSettings,
+    env: &CompileEnv<'_>,
+    resource: &Resource,
+    name: MethodName,
+    method: &Method,
+    shared: &[(ThrottleScope, Arc<TokenBucket>)],
+) -> Buckets {
+    let own = method.throttle.map(|limit| {
+        let name = format!("{}/{}/{} {}", api.id, settings.stage, name.as_str(), resource.path);
+        let bucket = env.buckets.bucket(&name, limit.rate_limit, limit.burst_limit, env.now);
+        (ThrottleScope::Method, bucket)
+    });
+    own.into_iter().chain(shared.iter().map(|(scope, it)| (*scope, Arc::clone(it)))).collect()
+}

@@ -1,0 +1,471 @@
+//! Compiles one integration and its responses.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::compile::{Report, Step, below};
+use super::compiled::{
+    CompiledHttp, CompiledIntegration, CompiledMock, CompiledResponse, HeaderMapping, KnownSet,
+    MockTemplate, QueryMapping, ResponseMapping, Template, Templates,
+};
+use super::mock_status;
+use super::selector::Selector;
+use super::source::{BodySource, Side, Source};
+use super::uri::{self, Uri};
+use crate::http::{self, HeaderList, KnownHeader};
+use crate::limits::{INTEGRATION_TIMEOUT_MAX_MS, INTEGRATION_TIMEOUT_MIN_MS};
+use crate::model::{
+    ConnectionType, Integration, IntegrationResponse, IntegrationType, Method, MethodName,
+};
+use crate::upstream::Scheme;
+
+/// Names that a mapping must not set on a request; one with a value breaks the call.
+/// Source: facts, rest-api section 4.
+const FORBIDDEN: KnownSet = KnownSet::of(&[
+    KnownHeader::ContentLength,
+    KnownHeader::TransferEncoding,
+    KnownHeader::XAmznTraceId,
+    KnownHeader::XAmznApigatewayApiId,
+]);
+
+/// Names whose mapping towards HTTP backends is dropped: AWS's (facts, rest-api section 6.2), and
+/// what belongs to the connection, which is ours.
+const DROPPED: KnownSet = KnownSet::of(&[
+    KnownHeader::Expect,
+    KnownHeader::ProxyAuthenticate,
+    KnownHeader::Te,
+    KnownHeader::Via,
+    KnownHeader::Connection,
+    KnownHeader::KeepAlive,
+    KnownHeader::ProxyConnection,
+    KnownHeader::Trailer,
+    KnownHeader::Upgrade,
+]);
+
+/// Mapped response names that AWS renames for MOCK (facts, rest-api section 6.2), and those that
+/// would stand beside the gateway's own.
+const RENAMED_MOCK: KnownSet = KnownSet::of(&[
+    KnownHeader::Connection,
+    KnownHeader::ContentLength,
+    KnownHeader::Date,
+    KnownHeader::Server,
+    KnownHeader::XAmznRequestId,
+]);
+
+/// Mapped response names that AWS renames for HTTP (facts, aws-recorded section 24.2).
+const RENAMED_HTTP: KnownSet = RENAMED_MOCK.union(KnownSet::of(&[
+    KnownHeader::Authorization,
+    KnownHeader::ContentMd5,
+    KnownHeader::Expect,
+    KnownHeader::Host,
+    KnownHeader::MaxForwards,
+    KnownHeader::ProxyAuthenticate,
+    KnownHeader::Trailer,
+    KnownHeader::Upgrade,
+    KnownHeader::UserAgent,
+    KnownHeader::WwwAuthenticate,
+]));
+
+/// Mapped response names that vanish: framing is ours, and so is the gateway's id.
+const VANISHING: KnownSet =
+    KnownSet::of(&[KnownHeader::TransferEncoding, KnownHeader::XAmzApigwId]);
+
+pub(super) fn compile(
+    step: &mut Step<'_, '_>,
+    declared: &Integration,
+    method: &Method,
+    report: &mut Report<'_>,
+) -> Option<CompiledIntegration> {
+    match declared.kind {
+        IntegrationType::Mock => {
+            mock(step, declared, method, report).map(CompiledIntegration::Mock)
+        }
+        IntegrationType::Http | IntegrationType::HttpProxy => http(step, declared, method, report)
+            .map(|http| CompiledIntegration::Http(Box::new(http))),
+        kind @ (IntegrationType::Aws | IntegrationType::AwsProxy) => {
+            report.add(
+                below(&declared.pointer, &["type"]),
+                format!("integrations of type {} are not carried out yet", kind.as_str()),
+                "use MOCK, HTTP or HTTP_PROXY",
+            );
+            None
+        }
+    }
+}
+
+fn mock(
+    step: &mut Step<'_, '_>,
+    declared: &Integration,
+    method: &Method,
+    report: &mut Report<'_>,
+) -> Option<CompiledMock> {
+    let selector = selector(declared, report)?;
+    let templates = declared
+        .request_templates
+        .iter()
+        .filter_map(|(key, text)| {
+            let pointer = below(&declared.pointer, &["requestTemplates", key]);
+            let template = match template(key, text, pointer, report)? {
+                Template::Passthrough => MockTemplate::Passthrough,
+                Template::Literal(text) => match mock_status::parse(&text) {
+                    Err(mock_status::NoStatus) => MockTemplate::Unparsable,
+                    Ok(status) => selector
+                        .select(status)
+                        .map_or(MockTemplate::NoMatch, MockTemplate::Response),
+                },
+            };
+            Some((key.as_str().into(), template))
+        })
+        .collect();
+    let responses = declared
+        .responses
+        .iter()
+        .filter_map(|it| {
+            let mut compiled = response(step, it, method, RENAMED_MOCK, report)?;
+            compiled.constants = mock_constants(step, &compiled);
+            Some(compiled)
+        })
+        .collect();
+    Some(CompiledMock {
+        templates: Templates::new(templates),
+        passthrough: declared.passthrough_behavior,
+        selector,
+        responses,
+    })
+}
+
+/// The finished answers of a response whose headers depend on nothing; one per template.
+fn mock_constants(step: &mut Step<'_, '_>, response: &CompiledResponse) -> Box<[u32]> {
+    let mut headers = HeaderList::new();
+    for mapping in &response.headers {
+        match &mapping.source {
+            Source::Literal(value) => {
+                headers.set(&mapping.name, value);
+            }
+            // A MOCK has no answer to map from.
+            Source::Nothing | Source::IntegrationHeader { .. } | Source::IntegrationBody(_) => {}
+            _ => return Box::default(),
+        }
+    }
+    let mut add = |body: &[u8]| step.constants.add(response.status, headers.clone(), body);
+    if response.templates.entries.is_empty() {
+        return [add(b"")].into();
+    }
+    let bodies = response.templates.entries.iter().map(|(_, template)| match template {
+        Template::Literal(text) => &**text,
+        Template::Passthrough => &[],
+    });
+    bodies.map(add).collect()
+}
+
+fn http(
+    step: &mut Step<'_, '_>,
+    declared: &Integration,
+    method: &Method,
+    report: &mut Report<'_>,
+) -> Option<CompiledHttp> {
+    let proxy = declared.kind == IntegrationType::HttpProxy;
+    if let ConnectionType::VpcLink(id) = &declared.connection_type {
+        report.add(
+            below(&declared.pointer, &["connectionType"]),
+            format!("VPC links are not carried out yet (connectionId {id})"),
+            "remove connectionType and connectionId: Ringway reaches private addresses directly",
+        );
+    }
+    let mut bodies = Vec::new();
+    let mappings = request_mappings(step, declared, &mut bodies, report);
+    let endpoint = endpoint(step, declared, &mappings.paths, report)?;
+    let timeout = timeout(step, declared, report)?;
+    let (templates, selector, responses) = if proxy {
+        // AWS ignores templates and integration responses of proxy integrations.
+        (Templates::new(Vec::new()), Selector::default(), Box::default())
+    } else {
+        let templates = declared
+            .request_templates
+            .iter()
+            .filter_map(|(key, text)| {
+                let pointer = below(&declared.pointer, &["requestTemplates", key]);
+                Some((key.as_str().into(), template(key, text, pointer, report)?))
+            })
+            .collect();
+        let responses = declared.responses.iter();
+        let responses =
+            responses.filter_map(|it| response(step, it, method, RENAMED_HTTP, report)).collect();
+        (Templates::new(templates), selector(declared, report)?, responses)
+    };
+    let mut headers_known = KnownSet::default();
+    let mut headers_other = false;
+    for mapping in mappings.headers.iter().filter(|mapping| !mapping.forbidden) {
+        headers_known.insert(mapping.known);
+        headers_other |= mapping.known == KnownHeader::Other;
+    }
+    let insecure = declared.insecure_skip_verification;
+    Some(CompiledHttp {
+        proxy,
+        invalid_endpoint: endpoint.is_none(),
+        target: match &endpoint {
+            Some(uri) => step.env.targets.get(uri.scheme, &uri.host, uri.port, insecure),
+            None => step.env.targets.get(Scheme::Http, "", 0, false),
+        },
+        method: declared.http_method.and_then(backend_method),
+        uri_has_query: endpoint.as_ref().is_some_and(|uri| uri.has_query),
+        uri: endpoint.map_or_else(Vec::new, |uri| uri.pieces).into(),
+        query: mappings.query.into(),
+        headers: mappings.headers.into(),
+        headers_known,
+        headers_other,
+        body_sources: bodies.into(),
+        templates,
+        passthrough: declared.passthrough_behavior,
+        content_handling: declared.content_handling,
+        timeout,
+        selector,
+        responses,
+    })
+}
+
+fn backend_method(name: MethodName) -> Option<http::Method> {
+    Some(match name {
+        MethodName::Get => http::Method::Get,
+        MethodName::Put => http::Method::Put,
+        MethodName::Post => http::Method::Post,
+        MethodName::Delete => http::Method::Delete,
+        MethodName::Patch => http::Method::Patch,
+        MethodName::Options => http::Method::Options,
+        MethodName::Head => http::Method::Head,
+        MethodName::Any => return None,
+    })
+}
+
+/// The backend's address; `Some(None)`: unusable because of a stage variable, requests get 500.
+#[expect(clippy::option_option, reason = "no address, no usable address, an address")]
+fn endpoint(
+    step: &Step<'_, '_>,
+    declared: &Integration,
+    paths: &IndexMap<&str, Source>,
+    report: &mut Report<'_>,
+) -> Option<Option<Uri>> {
+    let pointer = below(&declared.pointer, &["uri"]);
+    let Some(text) = &declared.uri else {
+        report.add(
+            declared.pointer.clone(),
+            "the integration has no uri",
+            "add uri: http://host/path",
+        );
+        return None;
+    };
+    let (text, variables) = uri::with_variables(text, step.scope);
+    match Uri::compile(&text, paths) {
+        Ok(uri) => Some(Some(uri)),
+        // AWS deploys it and answers 500 until the variable is right.
+        Err(_) if !variables.is_empty() => Some(None),
+        Err(why) => {
+            report.add(
+                pointer,
+                format!("Invalid HTTP endpoint specified for URI: {why}"),
+                "write http://host[:port]/path or https://...",
+            );
+            None
+        }
+    }
+}
+
+/// The deadline for the whole answer; `Some(None)`: there is none.
+#[expect(clippy::option_option, reason = "wrong, off, a time")]
+fn timeout(
+    step: &Step<'_, '_>,
+    declared: &Integration,
+    report: &mut Report<'_>,
+) -> Option<Option<Duration>> {
+    // 0 is what a document without `timeoutInMillis` may leave behind.
+    let millis =
+        if declared.timeout_ms == 0 { INTEGRATION_TIMEOUT_MAX_MS } else { declared.timeout_ms };
+    let timeout = Duration::from_millis(millis.into());
+    let ceiling = step.settings.limits.integration_timeout;
+    let default = millis == INTEGRATION_TIMEOUT_MAX_MS;
+    match ceiling {
+        None if default => return Some(None),
+        Some(ceiling) if default => return Some(Some(timeout.min(ceiling))),
+        _ => {}
+    }
+    if millis >= INTEGRATION_TIMEOUT_MIN_MS && ceiling.is_none_or(|ceiling| timeout <= ceiling) {
+        return Some(Some(timeout));
+    }
+    let most = ceiling.map_or_else(String::new, |it| format!(" to {}", it.as_millis()));
+    report.add(
+        below(&declared.pointer, &["timeoutInMillis"]),
+        format!("the timeout {millis} is not within {INTEGRATION_TIMEOUT_MIN_MS}{most} ms"),
+        "change it, or raise the ceiling with --limit integration-timeout=TIME",
+    );
+    None
+}
+
+#[derive(Default)]
+struct RequestMappings<'a> {
+    paths: IndexMap<&'a str, Source>,
+    query: Vec<QueryMapping>,
+    headers: Vec<HeaderMapping>,
+}
+
+fn request_mappings<'a>(
+    step: &Step<'_, '_>,
+    declared: &'a Integration,
+    bodies: &mut Vec<BodySource>,
+    report: &mut Report<'_>,
+) -> RequestMappings<'a> {
+    let mut mappings = RequestMappings::default();
+    for (target, expression) in &declared.request_parameters {
+        let pointer = || below(&declared.pointer, &["requestParameters", target]);
+        let place = target.strip_prefix("integration.request.").and_then(|it| it.split_once('.'));
+        let (kind, name) = match place {
+            Some((kind @ ("path" | "querystring"), name)) if !name.is_empty() => (kind, name),
+            Some(("header", name)) if http::encode::is_token(name.as_bytes()) => ("header", name),
+            _ => {
+                report.add(
+                    pointer(),
+                    format!("Invalid mapping expression specified: {target}"),
+                    "write integration.request.{path,querystring,header}.NAME",
+                );
+                continue;
+            }
+        };
+        let source = match Source::compile(expression, Side::Request, step.scope, bodies) {
+            Ok(source) => source,
+            Err((message, help)) => {
+                report.add(pointer(), message, help);
+                continue;
+            }
+        };
+        match kind {
+            "path" => {
+                mappings.paths.insert(name, source);
+            }
+            _ if source == Source::Nothing => {}
+            "querystring" => mappings.query.push(QueryMapping {
+                name: percent_encoding::utf8_percent_encode(name, uri::COMPONENT)
+                    .to_string()
+                    .into_bytes()
+                    .into(),
+                source,
+            }),
+            _ => {
+                let known = KnownHeader::of(name.as_bytes());
+                if known == KnownHeader::Other || !DROPPED.contains(known) {
+                    mappings.headers.push(HeaderMapping {
+                        name: name.as_bytes().into(),
+                        known,
+                        source,
+                        forbidden: known != KnownHeader::Other && FORBIDDEN.contains(known),
+                    });
+                }
+            }
+        }
+    }
+    mappings
+}
+
+fn selector(declared: &Integration, report: &mut Report<'_>) -> Option<Selector> {
+    let patterns = declared.responses.iter().map(|it| it.selection_pattern.as_deref());
+    match Selector::compile(patterns) {
+        Ok(selector) => Some(selector),
+        Err((index, why)) => {
+            let response = &declared.responses[index];
+            report.add(
+                response.pointer.clone(),
+                format!(
+                    "the selection pattern '{}' is no regular expression: {why}",
+                    response.selection_pattern.as_deref().unwrap_or_default()
+                ),
+                "write a Java regex that matches a whole status, for example 4\\d{2}",
+            );
+            None
+        }
+    }
+}
+
+fn template(key: &str, text: &str, pointer: String, report: &mut Report<'_>) -> Option<Template> {
+    if text.is_empty() {
+        return Some(Template::Passthrough);
+    }
+    if text.contains(['$', '#']) {
+        report.add(
+            pointer,
+            format!("the mapping template for {key} uses the template language ('$' or '#')"),
+            "mapping templates come later: for now write plain text, or remove the template",
+        );
+        return None;
+    }
+    Some(Template::Literal(text.as_bytes().into()))
+}
+
+fn response(
+    step: &Step<'_, '_>,
+    declared: &IntegrationResponse,
+    method: &Method,
+    renamed: KnownSet,
+    report: &mut Report<'_>,
+) -> Option<CompiledResponse> {
+    if !(100..=599).contains(&declared.status_code) {
+        report.add(
+            below(&declared.pointer, &["statusCode"]),
+            format!("the status {} is none", declared.status_code),
+            "write a status from 100 to 599",
+        );
+        return None;
+    }
+    let mut headers = Vec::new();
+    for (target, expression) in &declared.response_parameters {
+        let pointer = || below(&declared.pointer, &["responseParameters", target]);
+        let Some(name) = target
+            .strip_prefix("method.response.header.")
+            .filter(|name| http::encode::is_token(name.as_bytes()))
+        else {
+            report.add(
+                pointer(),
+                format!("Invalid mapping expression specified: {target}"),
+                "write method.response.header.NAME",
+            );
+            continue;
+        };
+        let source = match Source::compile(expression, Side::Response, step.scope, &mut Vec::new())
+        {
+            Ok(Source::Nothing) => continue,
+            Ok(source) => source,
+            Err((message, help)) => {
+                report.add(pointer(), message, help);
+                continue;
+            }
+        };
+        let known = KnownHeader::of(name.as_bytes());
+        if known != KnownHeader::Other && VANISHING.contains(known) {
+            continue;
+        }
+        let name = if known != KnownHeader::Other && renamed.contains(known) {
+            format!("{REMAPPED}{}", known.as_str())
+        } else {
+            name.to_owned()
+        };
+        headers.push(ResponseMapping { name: name.into_bytes().into(), source });
+    }
+    let templates = declared
+        .response_templates
+        .iter()
+        .filter_map(|(key, text)| {
+            let pointer = below(&declared.pointer, &["responseTemplates", key]);
+            Some((key.as_str().into(), template(key, text, pointer, report)?))
+        })
+        .collect();
+    Some(CompiledResponse {
+        status: declared.status_code,
+        declared: method.method_responses.contains_key(&declared.status_code.to_string()),
+        reads_body: headers.iter().any(|it| matches!(it.source, Source::IntegrationBody(_))),
+        headers: headers.into(),
+        templates: Templates::new(templates),
+        content_handling: declared.content_handling,
+        constants: Box::default(),
+    })
+}
+
+/// What stands before the name of a renamed response header.
+pub const REMAPPED: &str = "x-amzn-Remapped-";

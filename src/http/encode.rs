@@ -1,0 +1,180 @@
+//! Writes the parts of a message: status line, fields, chunk framing.
+//!
+//! Everything appends to the caller's buffer. What comes from a value cannot end its line: see
+//! [`header`] and [`HeaderList`](super::HeaderList).
+
+use super::{BYTES, TOKEN, all_in};
+
+/// Ends a chunked body: a chunk of length 0 and no trailers.
+pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// Ends the data of one chunk.
+pub const CHUNK_END: &[u8] = b"\r\n";
+
+/// The interim answer to `Expect: 100-continue`.
+pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// Generated: the reason phrases and the finished status lines come from one list.
+macro_rules! statuses {
+    ($($status:literal $reason:literal,)+) => {
+        /// Reason phrase of a status; empty for those that are not registered.
+        /// Source: IANA "HTTP Status Code Registry".
+        pub fn reason(status: u16) -> &'static str {
+            match status {
+                $($status => $reason,)+
+                _ => "",
+            }
+        }
+
+        fn known_line(status: u16) -> Option<&'static [u8]> {
+            Some(match status {
+                $($status => concat!("HTTP/1.1 ", $status, " ", $reason, "\r\n").as_bytes(),)+
+                _ => return None,
+            })
+        }
+    };
+}
+
+statuses! {
+    100 "Continue",
+    101 "Switching Protocols",
+    102 "Processing",
+    103 "Early Hints",
+    200 "OK",
+    201 "Created",
+    202 "Accepted",
+    203 "Non-Authoritative Information",
+    204 "No Content",
+    205 "Reset Content",
+    206 "Partial Content",
+    207 "Multi-Status",
+    208 "Already Reported",
+    226 "IM Used",
+    300 "Multiple Choices",
+    301 "Moved Permanently",
+    302 "Found",
+    303 "See Other",
+    304 "Not Modified",
+    305 "Use Proxy",
+    307 "Temporary Redirect",
+    308 "Permanent Redirect",
+    400 "Bad Request",
+    401 "Unauthorized",
+    402 "Payment Required",
+    403 "Forbidden",
+    404 "Not Found",
+    405 "Method Not Allowed",
+    406 "Not Acceptable",
+    407 "Proxy Authentication Required",
+    408 "Request Timeout",
+    409 "Conflict",
+    410 "Gone",
+    411 "Length Required",
+    412 "Precondition Failed",
+    413 "Content Too Large",
+    414 "URI Too Long",
+    415 "Unsupported Media Type",
+    416 "Range Not Satisfiable",
+    417 "Expectation Failed",
+    421 "Misdirected Request",
+    422 "Unprocessable Content",
+    423 "Locked",
+    424 "Failed Dependency",
+    425 "Too Early",
+    426 "Upgrade Required",
+    428 "Precondition Required",
+    429 "Too Many Requests",
+    431 "Request Header Fields Too Large",
+    451 "Unavailable For Legal Reasons",
+    500 "Internal Server Error",
+    501 "Not Implemented",
+    502 "Bad Gateway",
+    503 "Service Unavailable",
+    504 "Gateway Timeout",
+    505 "HTTP Version Not Supported",
+    506 "Variant Also Negotiates",
+    507 "Insufficient Storage",
+    508 "Loop Detected",
+    510 "Not Extended",
+    511 "Network Authentication Required",
+}
+
+/// `HTTP/1.1 200 OK\r\n`. A status that is not registered gets an empty reason phrase.
+///
+/// # Panics
+/// If `status` has not three digits: it would be another status line.
+#[inline]
+pub fn status_line(out: &mut Vec<u8>, status: u16) {
+    if let Some(line) = known_line(status) {
+        out.extend_from_slice(line);
+        return;
+    }
+    assert!((100..=999).contains(&status), "a status has three digits, {status} has not");
+    out.extend_from_slice(b"HTTP/1.1 ");
+    decimal(out, u64::from(status));
+    out.extend_from_slice(b" \r\n");
+}
+
+/// `name: value\r\n`. Control bytes of the value but HTAB become spaces, and a field whose name is
+/// no token is left out (`false`), so no value can end its line.
+#[inline]
+pub fn header(out: &mut Vec<u8>, name: &[u8], value: &[u8]) -> bool {
+    if !is_token(name) {
+        return false;
+    }
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    let value_at = out.len();
+    out.extend_from_slice(value);
+    blank_controls(&mut out[value_at..]);
+    out.extend_from_slice(b"\r\n");
+    true
+}
+
+/// A number in decimal digits.
+#[inline]
+pub fn decimal(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// `Content-Length: number\r\n`.
+#[inline]
+pub fn content_length(out: &mut Vec<u8>, bytes: u64) {
+    out.extend_from_slice(b"Content-Length: ");
+    decimal(out, bytes);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The line before a chunk's data: its length in hexadecimal digits, CRLF. [`CHUNK_END`] follows
+/// the data.
+///
+/// # Panics
+/// If `bytes` is 0: that would be the end of the body, [`LAST_CHUNK`].
+#[inline]
+pub fn chunk_head(out: &mut Vec<u8>, bytes: u64) {
+    assert!(bytes > 0, "a chunk of length 0 ends the body");
+    let digits = (67 - bytes.leading_zeros()) / 4;
+    for place in (0..digits).rev() {
+        out.push(b"0123456789abcdef"[(bytes >> (place * 4) & 0xf) as usize]);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Whether `name` can be a header's name or a method.
+#[inline]
+pub fn is_token(name: &[u8]) -> bool {
+    !name.is_empty() && all_in(name, TOKEN)
+}
+
+/// Makes every byte that a field value must not have a space.
+#[inline]
+pub(crate) fn blank_controls(value: &mut [u8]) {
+    // Without a branch per byte, so that the compiler can look at many at once.
+    let bad = |byte: u8| (byte < b' ' && byte != b'\t') | (byte == 0x7f);
+    if value.iter().fold(false, |any, &byte| any | bad(byte)) {
+        for byte in value.iter_mut().filter(|byte| bad(**byte)) {
+            *byte = b' ';
+        }
+    }
+    debug_assert!(value.iter().all(|&byte| BYTES[usize::from(byte)] & super::VALUE != 0));
+}

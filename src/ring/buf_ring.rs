@@ -1,0 +1,362 @@
+//! Provided receive buffers: memory the kernel picks from when data is there, so that an idle
+//! connection holds none.
+//!
+//! ```text
+//! free in the ring ──kernel picks──▶ leased (count ≥ 1) ──last RecvBuf dropped──▶ free in the ring
+//! ```
+//!
+//! A buffer that is leased is not in the ring, so the kernel does not write to it: that is what makes
+//! handing out `&[u8]` sound. Source: `io_uring_register_buf_ring(3)`.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use io_uring::types::BufRingEntry;
+
+/// A received piece of a stream: a view into a provided buffer, or into heap memory.
+///
+/// Cloning shares the buffer; it returns to the ring when the last clone is dropped.
+#[derive(Clone, Default)]
+pub struct RecvBuf {
+    storage: Storage,
+    start: u32,
+    end: u32,
+}
+
+#[derive(Default)]
+enum Storage {
+    #[default]
+    Empty,
+    Leased(Lease),
+    Heap(Rc<Vec<u8>>),
+}
+
+impl Clone for Storage {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Empty => Self::Empty,
+            Self::Leased(lease) => Self::Leased(lease.clone()),
+            Self::Heap(bytes) => Self::Heap(Rc::clone(bytes)),
+        }
+    }
+}
+
+impl RecvBuf {
+    /// Wraps bytes that are on the heap already.
+    pub fn from_vec(bytes: Vec<u8>) -> Self {
+        let end = u32::try_from(bytes.len()).expect("received pieces are below 4 GiB");
+        Self { storage: Storage::Heap(Rc::new(bytes)), start: 0, end }
+    }
+
+    /// Leaves out the first `count` bytes.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub fn advance(&mut self, count: usize) {
+        assert!(count <= self.len());
+        self.start += count as u32;
+    }
+
+    /// A view of `range` of this view; shares the buffer.
+    ///
+    /// # Panics
+    /// If `range` is out of bounds.
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
+        assert!(range.start <= range.end && range.end <= self.len());
+        let start = self.start + range.start as u32;
+        Self { storage: self.storage.clone(), start, end: start + (range.end - range.start) as u32 }
+    }
+
+    /// Whether this view holds one of the ring's shared buffers.
+    pub fn is_leased(&self) -> bool {
+        matches!(self.storage, Storage::Leased(_))
+    }
+}
+
+impl std::ops::Deref for RecvBuf {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        let range = self.start as usize..self.end as usize;
+        match &self.storage {
+            Storage::Empty => &[],
+            Storage::Leased(lease) => &lease.pool.bytes(lease.id)[range],
+            Storage::Heap(bytes) => &bytes[range],
+        }
+    }
+}
+
+impl std::fmt::Debug for RecvBuf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RecvBuf({} bytes)", self.len())
+    }
+}
+
+/// One count of a leased buffer.
+struct Lease {
+    pool: Rc<BufPool>,
+    id: u16,
+}
+
+impl Clone for Lease {
+    fn clone(&self) -> Self {
+        let count = &self.pool.leases[usize::from(self.id)];
+        count.set(count.get() + 1);
+        Self { pool: Rc::clone(&self.pool), id: self.id }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let count = &self.pool.leases[usize::from(self.id)];
+        count.set(count.get() - 1);
+        if count.get() == 0 {
+            self.pool.recycle(self.id);
+        }
+    }
+}
+
+/// A group of equal buffers and the ring through which the kernel is given them.
+pub(super) struct BufPool {
+    /// `buf_group` of the SQEs that select from here.
+    pub(super) group: u16,
+    buf_bytes: usize,
+    count: u16,
+    memory: NonNull<u8>,
+    layout: Layout,
+    /// Live `Lease`s per buffer; 0: in the ring.
+    leases: Box<[Cell<u32>]>,
+    leased: Cell<u16>,
+    free: Free,
+    /// Tasks that found the ring empty and wait for a buffer.
+    waiters: RefCell<VecDeque<u32>>,
+    /// Where a task is woken; set by the ring that owns the pool.
+    woken: Rc<RefCell<VecDeque<u32>>>,
+}
+
+enum Free {
+    /// Shared with the kernel: `entries[tail & mask]` is written, then the tail is published.
+    Kernel { entries: NonNull<BufRingEntry>, layout: Layout, tail: Cell<u16> },
+    /// The simulated kernel's: a plain queue.
+    Sim(RefCell<VecDeque<u16>>),
+}
+
+impl BufPool {
+    /// Allocates `count` buffers of `buf_bytes`; with `shared`, also the ring to register.
+    pub(super) fn new(
+        group: u16,
+        count: u16,
+        buf_bytes: usize,
+        shared: bool,
+        woken: Rc<RefCell<VecDeque<u32>>>,
+    ) -> Rc<Self> {
+        assert!(count.is_power_of_two());
+        assert!(buf_bytes > 0);
+        let layout = Layout::from_size_align(buf_bytes * usize::from(count), 4_096)
+            .expect("limits.rs keeps the buffers below isize::MAX");
+        let memory = allocate(layout);
+        let free = if shared {
+            let layout = Layout::array::<BufRingEntry>(usize::from(count))
+                .and_then(|layout| layout.align_to(4_096))
+                .expect("a ring of at most 32 768 entries fits");
+            Free::Kernel { entries: allocate(layout).cast(), layout, tail: Cell::new(0) }
+        } else {
+            Free::Sim(RefCell::new(VecDeque::with_capacity(usize::from(count))))
+        };
+        let pool = Self {
+            group,
+            buf_bytes,
+            count,
+            memory,
+            layout,
+            leases: (0..count).map(|_| Cell::new(0)).collect(),
+            leased: Cell::new(count),
+            free,
+            waiters: RefCell::default(),
+            woken,
+        };
+        for id in 0..count {
+            pool.recycle(id);
+        }
+        Rc::new(pool)
+    }
+
+    /// Address and entry count for `io_uring_register_buf_ring`; `None` for a simulated kernel's.
+    pub(super) fn registration(&self) -> Option<(u64, u16)> {
+        match &self.free {
+            Free::Kernel { entries, .. } => Some((entries.as_ptr().addr() as u64, self.count)),
+            Free::Sim(_) => None,
+        }
+    }
+
+    /// Takes over buffer `id`, into which the kernel has put `len` bytes.
+    pub(super) fn lease(self: &Rc<Self>, id: u16, len: u32) -> RecvBuf {
+        assert!(id < self.count, "the kernel named a buffer that is not in this group");
+        assert!(len as usize <= self.buf_bytes);
+        let count = &self.leases[usize::from(id)];
+        assert_eq!(count.get(), 0, "a leased buffer is not in the ring");
+        count.set(1);
+        self.leased.set(self.leased.get() + 1);
+        let lease = Lease { pool: Rc::clone(self), id };
+        RecvBuf { storage: Storage::Leased(lease), start: 0, end: len }
+    }
+
+    /// Buffers that are not in the ring.
+    pub(super) fn leased_count(&self) -> u16 {
+        self.leased.get()
+    }
+
+    /// Whether the ring has a buffer for the next receive.
+    pub(super) fn has_free(&self) -> bool {
+        self.leased.get() < self.count
+    }
+
+    /// Wakes `task` when a buffer comes back.
+    pub(super) fn wait_for_free(&self, task: u32) {
+        let mut waiters = self.waiters.borrow_mut();
+        if !waiters.contains(&task) {
+            waiters.push_back(task);
+        }
+    }
+
+    fn recycle(&self, id: u16) {
+        self.leased.set(self.leased.get() - 1);
+        match &self.free {
+            Free::Kernel { entries, tail, .. } => {
+                let index = usize::from(tail.get() & (self.count - 1));
+                let offset = usize::from(id) * self.buf_bytes;
+                // SAFETY: `index < count`, and `entries` holds `count` entries (`new`). The kernel reads
+                // entries only between head and tail; this one is outside until the tail moves. The
+                // reference lives for this statement only.
+                let entry = unsafe { &mut *entries.as_ptr().add(index) };
+                // SAFETY: `offset < layout.size()` because `id < count` (`lease`, `new`).
+                let addr = unsafe { self.memory.as_ptr().add(offset) };
+                entry.set_addr(addr.addr() as u64);
+                entry.set_len(self.buf_bytes as u32);
+                entry.set_bid(id);
+                tail.set(tail.get().wrapping_add(1));
+                // SAFETY: `entries` is the base of the ring, where the kernel's ABI puts the tail (in
+                // the reserved field of entry 0).
+                let shared_tail = unsafe { BufRingEntry::tail(entries.as_ptr()) };
+                // SAFETY: `shared_tail` points into the ring, is aligned for u16, and both sides use
+                // it only atomically.
+                let shared_tail = unsafe { AtomicU16::from_ptr(shared_tail.cast_mut()) };
+                shared_tail.store(tail.get(), Ordering::Release);
+            }
+            Free::Sim(free) => free.borrow_mut().push_back(id),
+        }
+        if !self.waiters.borrow().is_empty() {
+            // One buffer serves one waiter; it wakes the next by recycling in its turn.
+            if let Some(task) = self.waiters.borrow_mut().pop_front() {
+                self.woken.borrow_mut().push_back(task);
+            }
+        }
+    }
+
+    fn bytes(&self, id: u16) -> &[u8] {
+        let offset = usize::from(id) * self.buf_bytes;
+        // SAFETY: `offset + buf_bytes <= layout.size()` because `id < count` (`lease`).
+        let start = unsafe { self.memory.as_ptr().add(offset) };
+        // SAFETY: the memory is initialised (zeroed in `new`), lives as long as `self`, and while a
+        // `Lease` exists (only then is this called) the buffer is outside the ring, so nobody writes.
+        unsafe { std::slice::from_raw_parts(start, self.buf_bytes) }
+    }
+
+    /// The simulated kernel's receive: takes a free buffer and lets `fill` write to it.
+    pub(super) fn sim_fill(&self, fill: impl FnOnce(&mut [u8]) -> usize) -> Option<(u16, usize)> {
+        let Free::Sim(free) = &self.free else {
+            unreachable!("a shared ring is filled by the kernel")
+        };
+        let id = free.borrow_mut().pop_front()?;
+        let offset = usize::from(id) * self.buf_bytes;
+        // SAFETY: as in `bytes`: in bounds.
+        let start = unsafe { self.memory.as_ptr().add(offset) };
+        // SAFETY: the buffer was free: no `Lease`, hence no other reference, leads to it.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(start, self.buf_bytes) };
+        Some((id, fill(bytes)))
+    }
+}
+
+impl Drop for BufPool {
+    fn drop(&mut self) {
+        // The ring that registered this pool holds an `Rc` to it and is torn down before it lets go
+        // (`Uring::drop`), so the kernel no longer uses the memory.
+        // SAFETY: allocated in `new` with this layout, freed once.
+        unsafe { dealloc(self.memory.as_ptr(), self.layout) };
+        if let Free::Kernel { entries, layout, .. } = &self.free {
+            // SAFETY: allocated in `new` with this layout, freed once.
+            unsafe { dealloc(entries.as_ptr().cast(), *layout) };
+        }
+    }
+}
+
+fn allocate(layout: Layout) -> NonNull<u8> {
+    assert!(layout.size() > 0);
+    // SAFETY: the size is not zero.
+    let pointer = unsafe { alloc_zeroed(layout) };
+    NonNull::new(pointer).unwrap_or_else(|| handle_alloc_error(layout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool() -> Rc<BufPool> {
+        BufPool::new(0, 4, 64, false, Rc::default())
+    }
+
+    #[test]
+    fn a_buffer_returns_when_the_last_view_is_dropped() {
+        let pool = pool();
+        let (id, len) = pool
+            .sim_fill(|bytes| {
+                bytes[..5].copy_from_slice(b"hello");
+                5
+            })
+            .unwrap();
+        let mut buf = pool.lease(id, len as u32);
+        assert_eq!(pool.leased_count(), 1);
+        let tail = buf.slice(1..5);
+        buf.advance(2);
+        assert_eq!((&*buf, &*tail), (&b"llo"[..], &b"ello"[..]));
+        drop(buf);
+        assert_eq!(pool.leased_count(), 1, "the slice still shares it");
+        drop(tail);
+        assert_eq!(pool.leased_count(), 0);
+    }
+
+    #[test]
+    fn an_empty_ring_wakes_one_waiter_per_returned_buffer() {
+        let woken = Rc::new(RefCell::new(VecDeque::new()));
+        let pool = BufPool::new(0, 2, 64, false, Rc::clone(&woken));
+        let leases: Vec<RecvBuf> = (0..2)
+            .map(|_| {
+                let (id, _) = pool.sim_fill(|_| 0).unwrap();
+                pool.lease(id, 0)
+            })
+            .collect();
+        assert!(!pool.has_free());
+        assert!(pool.sim_fill(|_| 0).is_none());
+        pool.wait_for_free(7);
+        pool.wait_for_free(8);
+        pool.wait_for_free(7);
+        let mut leases = leases.into_iter();
+        drop(leases.next());
+        assert_eq!(*woken.borrow(), [7]);
+        drop(leases.next());
+        assert_eq!(*woken.borrow(), [7, 8]);
+    }
+
+    #[test]
+    fn views_of_heap_memory_behave_alike() {
+        let mut buf = RecvBuf::from_vec(b"abcdef".to_vec());
+        buf.advance(1);
+        assert_eq!(&*buf.slice(1..3), b"cd");
+        assert!(!buf.is_leased());
+        assert_eq!(&*RecvBuf::default(), b"");
+    }
+}

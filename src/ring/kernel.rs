@@ -1,0 +1,112 @@
+//! The seam below which is the kernel, real or simulated.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::RawFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::buf_ring::BufPool;
+use super::op::{Cqe, Op};
+use super::uring::{MessageParts, Uring};
+use crate::time::{Nanos, WallMillis};
+
+/// Both ends of a connected socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketNames {
+    /// The other side's address.
+    pub peer: SocketAddr,
+    /// Our side's address.
+    pub local: SocketAddr,
+}
+
+/// What carries ops out.
+pub(super) enum Kernel {
+    Uring(Box<Uring>),
+}
+
+impl Kernel {
+    /// Queues `op`; everything its SQE points to is owned by the op or by `message`.
+    pub(super) fn push(
+        &mut self,
+        user_data: u64,
+        op: &mut Op,
+        message: &mut Option<Box<MessageParts>>,
+    ) {
+        match self {
+            Self::Uring(uring) => uring.push(user_data, op, message),
+        }
+    }
+
+    /// Submits what is queued. With `wait`, returns when there is a CQE or after `timeout`.
+    pub(super) fn submit(&mut self, wait: bool, timeout: Option<Duration>) -> io::Result<()> {
+        match self {
+            Self::Uring(uring) => uring.submit(wait, timeout),
+        }
+    }
+
+    /// Moves all CQEs that are there into `cqes`.
+    pub(super) fn drain(&mut self, cqes: &mut Vec<Cqe>) {
+        match self {
+            Self::Uring(uring) => uring.drain(cqes),
+        }
+    }
+
+    pub(super) fn register_buffers(&mut self, pool: &Rc<BufPool>) -> io::Result<()> {
+        match self {
+            Self::Uring(uring) => uring.register_buffers(pool),
+        }
+    }
+
+    /// `CLOCK_MONOTONIC`; costs some 30 ns.
+    pub(super) fn now(&self) -> Nanos {
+        match self {
+            Self::Uring(_) => {
+                let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+                Nanos(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
+            }
+        }
+    }
+
+    /// `CLOCK_REALTIME`.
+    pub(super) fn wall(&self) -> WallMillis {
+        match self {
+            Self::Uring(_) => {
+                let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+                WallMillis(now.tv_sec as u64 * 1_000 + now.tv_nsec as u64 / 1_000_000)
+            }
+        }
+    }
+
+    /// A new TCP socket for a connection to `addr`, with `TCP_NODELAY`.
+    pub(super) fn socket(&mut self, addr: &SocketAddr) -> io::Result<RawFd> {
+        match self {
+            Self::Uring(_) => {
+                let socket = socket2::Socket::new(
+                    socket2::Domain::for_address(*addr),
+                    socket2::Type::STREAM.cloexec(),
+                    Some(socket2::Protocol::TCP),
+                )?;
+                socket.set_tcp_nodelay(true)?;
+                Ok(std::os::fd::IntoRawFd::into_raw_fd(socket))
+            }
+        }
+    }
+
+    /// Addresses of both ends.
+    pub(super) fn names(&self, fd: RawFd) -> io::Result<SocketNames> {
+        match self {
+            Self::Uring(_) => {
+                // SAFETY: the caller (`Socket`) owns the descriptor, which stays open over this call.
+                let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) };
+                let addr = |any: Option<SocketAddr>| {
+                    any.ok_or(io::Error::from(io::ErrorKind::InvalidData))
+                };
+                Ok(SocketNames {
+                    peer: addr(rustix::net::getpeername(fd)?.and_then(|a| a.try_into().ok()))?,
+                    local: addr(rustix::net::getsockname(fd)?.try_into().ok())?,
+                })
+            }
+        }
+    }
+}

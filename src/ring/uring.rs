@@ -1,0 +1,164 @@
+//! The real kernel: set-up of the ring, encoding of SQEs.
+
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use io_uring::{IoUring, cqueue, opcode, squeue, types};
+
+use super::buf_ring::BufPool;
+use super::op::{Cqe, Op};
+use crate::limits::{RING_CQ_ENTRIES, RING_SQ_ENTRIES};
+
+/// `buf_group` of the small receive buffers.
+pub(super) const GROUP_RECV: u16 = 0;
+/// `buf_group` of the bulk receive buffers.
+pub(super) const GROUP_BULK: u16 = 1;
+
+const SEND_FLAGS: i32 = libc::MSG_WAITALL | libc::MSG_NOSIGNAL;
+
+/// Header and vector of a vectored send. Boxed, so that it stays put while the SQE points to it.
+pub(super) struct MessageParts {
+    header: libc::msghdr,
+    parts: [libc::iovec; 2],
+}
+
+/// The thread's io_uring.
+pub(super) struct Uring {
+    ring: IoUring,
+    pools: Vec<Rc<BufPool>>,
+}
+
+impl Uring {
+    /// Sets the ring up; must be called on the thread that will use it (`SINGLE_ISSUER`).
+    pub(super) fn new() -> io::Result<Self> {
+        let ring = IoUring::builder()
+            .setup_single_issuer()
+            .setup_defer_taskrun()
+            .setup_coop_taskrun()
+            .setup_submit_all()
+            .setup_cqsize(RING_CQ_ENTRIES)
+            .build(RING_SQ_ENTRIES)?;
+        Ok(Self { ring, pools: Vec::new() })
+    }
+
+    pub(super) fn register_buffers(&mut self, pool: &Rc<BufPool>) -> io::Result<()> {
+        let (address, count) = pool.registration().expect("a pool for a real ring is shared");
+        // SAFETY: `address` leads to `count` entries, page-aligned, that live as long as `pool`, which
+        // `self.pools` keeps until after the ring is gone (field order, `Drop`).
+        unsafe {
+            self.ring.submitter().register_buf_ring_with_flags(address, count, pool.group, 0)?
+        };
+        self.pools.push(Rc::clone(pool));
+        Ok(())
+    }
+
+    pub(super) fn push(
+        &mut self,
+        user_data: u64,
+        op: &mut Op,
+        message: &mut Option<Box<MessageParts>>,
+    ) {
+        let entry = sqe(op, message).user_data(user_data);
+        loop {
+            // SAFETY: every pointer in `entry` leads into `op`'s heap memory or into `message`'s box.
+            // Both belong to the op's slot, which is retired only after the final CQE, so the memory
+            // outlives the kernel's use of it.
+            if unsafe { self.ring.submission().push(&entry) }.is_ok() {
+                return;
+            }
+            // The queue is full: hand over what is there. An error would come again in `submit`.
+            let _ = self.ring.submit();
+        }
+    }
+
+    pub(super) fn submit(&mut self, wait: bool, timeout: Option<Duration>) -> io::Result<()> {
+        let result = match (wait, timeout) {
+            (false, _) => {
+                // With DEFER_TASKRUN completions are only posted by an enter with GETEVENTS.
+                let now = types::Timespec::new();
+                let args = types::SubmitArgs::new().timespec(&now);
+                self.ring.submitter().submit_with_args(0, &args)
+            }
+            (true, None) => self.ring.submit_and_wait(1),
+            (true, Some(timeout)) => {
+                let timeout = types::Timespec::from(timeout);
+                let args = types::SubmitArgs::new().timespec(&timeout);
+                self.ring.submitter().submit_with_args(1, &args)
+            }
+        };
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => match error.raw_os_error() {
+                // ETIME: the timeout. EINTR: a signal. EBUSY: the CQ has overflowed; draining mends it.
+                // EAGAIN: the kernel was short of memory for requests; they stay queued.
+                Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN) => Ok(()),
+                _ => Err(error),
+            },
+        }
+    }
+
+    pub(super) fn drain(&mut self, cqes: &mut Vec<Cqe>) {
+        cqes.extend(self.ring.completion().map(|cqe| Cqe {
+            user_data: cqe.user_data(),
+            result: cqe.result(),
+            more: cqueue::more(cqe.flags()),
+            buf_id: cqueue::buffer_select(cqe.flags()),
+        }));
+    }
+}
+
+fn sqe(op: &mut Op, message: &mut Option<Box<MessageParts>>) -> squeue::Entry {
+    match op {
+        Op::Accept { fd } => {
+            opcode::AcceptMulti::new(types::Fd(*fd)).flags(libc::SOCK_CLOEXEC).build()
+        }
+        Op::RecvMulti { fd } => opcode::RecvMulti::new(types::Fd(*fd), GROUP_RECV).build(),
+        Op::RecvBulk { fd } => opcode::Recv::new(types::Fd(*fd), std::ptr::null_mut(), 0)
+            .buf_group(GROUP_BULK)
+            .build()
+            .flags(squeue::Flags::BUFFER_SELECT),
+        Op::RecvHeap { fd, buf } => {
+            opcode::Recv::new(types::Fd(*fd), buf.as_mut_ptr(), buf.len() as u32).build()
+        }
+        Op::Send { fd, buf } => match buf.unsent() {
+            (head, []) => opcode::Send::new(types::Fd(*fd), head.as_ptr(), head.len() as u32)
+                .flags(SEND_FLAGS)
+                .build(),
+            ([], tail) => opcode::Send::new(types::Fd(*fd), tail.as_ptr(), tail.len() as u32)
+                .flags(SEND_FLAGS)
+                .build(),
+            (head, tail) => {
+                let message = message_of(message, head, tail);
+                opcode::SendMsg::new(types::Fd(*fd), &raw const message.header)
+                    .flags(SEND_FLAGS as u32)
+                    .build()
+            }
+        },
+        Op::Connect { fd, addr } => {
+            opcode::Connect::new(types::Fd(*fd), addr.as_ptr().cast(), addr.len()).build()
+        }
+        Op::Shutdown { fd } => opcode::Shutdown::new(types::Fd(*fd), libc::SHUT_WR).build(),
+        Op::Poll { fd } => {
+            opcode::PollAdd::new(types::Fd(*fd), libc::POLLIN as u32).multi(true).build()
+        }
+        Op::Close { fd } => opcode::Close::new(types::Fd(*fd)).build(),
+        Op::Cancel { target } => opcode::AsyncCancel::new(*target).build(),
+    }
+}
+
+fn message_of<'a>(
+    message: &'a mut Option<Box<MessageParts>>,
+    head: &[u8],
+    tail: &[u8],
+) -> &'a MessageParts {
+    let message = message.get_or_insert_with(|| {
+        // SAFETY: all-zero is a valid `msghdr` and a valid `iovec` (null pointers, zero lengths).
+        Box::new(unsafe { std::mem::zeroed::<MessageParts>() })
+    });
+    message.parts = [head, tail]
+        .map(|part| libc::iovec { iov_base: part.as_ptr().cast_mut().cast(), iov_len: part.len() });
+    message.header.msg_iov = message.parts.as_mut_ptr();
+    message.header.msg_iovlen = 2;
+    message
+}

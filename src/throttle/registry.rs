@@ -1,0 +1,90 @@
+//! Buckets by name, kept from one publish to the next.
+
+use std::sync::Arc;
+
+use papaya::HashMap;
+
+use crate::throttle::TokenBucket;
+use crate::time::Nanos;
+
+/// Buckets by name: `account`, `a1b2c3/dev`, `a1b2c3/dev/GET /pets`.
+///
+/// Compiling a stage asks for its buckets by name and so gets those that the stage before it used,
+/// with their tokens. Requests never look here: the compiled stage holds the buckets.
+#[derive(Debug, Default)]
+pub struct BucketRegistry {
+    buckets: HashMap<String, Arc<TokenBucket>>,
+}
+
+impl BucketRegistry {
+    /// An empty registry.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The bucket of that name with these settings: the one there is, reconfigured if they differ,
+    /// else a new, full one.
+    pub fn bucket(&self, name: &str, rate: f64, burst: u32, now: Nanos) -> Arc<TokenBucket> {
+        let buckets = self.buckets.pin();
+        if let Some(bucket) = buckets.get(name) {
+            bucket.reconfigure(rate, burst, now);
+            return Arc::clone(bucket);
+        }
+        let bucket = buckets
+            .get_or_insert_with(name.to_owned(), || Arc::new(TokenBucket::new(rate, burst, now)));
+        // Another thread may have been faster with other settings.
+        bucket.reconfigure(rate, burst, now);
+        Arc::clone(bucket)
+    }
+
+    /// Forgets every bucket whose name `keep` does not want. Stages that still hold one go on using it.
+    pub fn retain(&self, mut keep: impl FnMut(&str) -> bool) {
+        self.buckets.pin().retain(|name, _| keep(name));
+    }
+
+    /// Buckets there are.
+    pub fn len(&self) -> usize {
+        self.buckets.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_name_is_the_same_bucket_and_keeps_its_tokens() {
+        let registry = BucketRegistry::new();
+        let now = Nanos(5);
+        let before = registry.bucket("a1b2c3/dev", 1.0, 2, now);
+        assert!(before.take(now) && before.take(now) && !before.take(now));
+        let after = registry.bucket("a1b2c3/dev", 1.0, 4, now);
+        assert!(Arc::ptr_eq(&before, &after));
+        assert_eq!((after.rate(), after.burst()), (1.0, 4));
+        assert!(!after.take(now), "a reload refills nothing");
+        assert!(
+            registry.bucket("a1b2c3/prod", 1.0, 1, now).take(now),
+            "another name, another bucket"
+        );
+    }
+
+    #[test]
+    fn buckets_of_names_no_longer_wanted_are_forgotten() {
+        let registry = BucketRegistry::new();
+        let account = registry.bucket("account", 1.0, 1, Nanos(0));
+        let stage = registry.bucket("a1b2c3/dev", 1.0, 1, Nanos(0));
+        assert!(stage.take(Nanos(0)));
+        registry.retain(|name| name == "account");
+        assert_eq!(registry.len(), 1);
+        assert!(Arc::ptr_eq(&account, &registry.bucket("account", 1.0, 1, Nanos(0))));
+        assert!(
+            registry.bucket("a1b2c3/dev", 1.0, 1, Nanos(0)).take(Nanos(0)),
+            "a new one is full"
+        );
+    }
+}

@@ -1,0 +1,182 @@
+//! Where integrations are: scheme, host and port, and the addresses behind the name.
+//!
+//! Targets outlive deployments: the same key is the same [`Target`] after a reload, so pools of
+//! kept connections and resolved addresses stay. The control thread resolves names and stores what
+//! it found; shards only read.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+/// How a target is spoken to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Scheme {
+    /// Plain HTTP/1.1.
+    Http,
+    /// HTTP/1.1 over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// Port where a URL names none.
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+
+    /// `http` or `https`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// What is known of a target's addresses.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TargetAddresses {
+    /// Nobody has looked yet; a request waits or fails as a network error.
+    Unresolved,
+    /// The name leads nowhere; why. AWS: 500, `Invalid endpoint address`.
+    Failed(String),
+    /// Not empty.
+    Resolved(Vec<SocketAddr>),
+}
+
+/// One integration endpoint, shared by every method and shard that uses it.
+#[derive(Debug)]
+pub struct Target {
+    /// How it is spoken to.
+    pub scheme: Scheme,
+    /// Name or address without brackets, lower case.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Value of `Host`: with brackets around IPv6, with the port where it is not the scheme's.
+    pub authority: String,
+    /// The certificate is not checked.
+    pub insecure_skip_verification: bool,
+    /// Refreshed by the control thread.
+    pub addresses: ArcSwap<TargetAddresses>,
+    /// Its number: dense from 0, index for a shard's pools.
+    pub slot: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Key {
+    scheme: Scheme,
+    host: String,
+    port: u16,
+    insecure: bool,
+}
+
+/// All targets of the process. Only the config flow takes its lock.
+#[derive(Debug, Default)]
+pub struct TargetRegistry {
+    targets: Mutex<Registered>,
+}
+
+#[derive(Debug, Default)]
+struct Registered {
+    by_key: HashMap<Key, Arc<Target>>,
+    in_order: Vec<Arc<Target>>,
+}
+
+impl TargetRegistry {
+    /// An empty registry.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The target of this key: the one handed out before, or a new one.
+    ///
+    /// A literal address (IPv6 with or without brackets) is resolved at once, a name is
+    /// [`TargetAddresses::Unresolved`].
+    pub fn get(&self, scheme: Scheme, host: &str, port: u16, insecure: bool) -> Arc<Target> {
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        let host = bare.to_ascii_lowercase();
+        let mut registered = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = Key { scheme, host, port, insecure };
+        if let Some(target) = registered.by_key.get(&key) {
+            return Arc::clone(target);
+        }
+        let addresses = match key.host.parse::<IpAddr>() {
+            Ok(ip) => TargetAddresses::Resolved(vec![SocketAddr::new(ip, port)]),
+            Err(_) if key.host.is_empty() => {
+                TargetAddresses::Failed("the URL names no host".to_owned())
+            }
+            Err(_) => TargetAddresses::Unresolved,
+        };
+        let target = Arc::new(Target {
+            scheme,
+            authority: authority(scheme, &key.host, port),
+            host: key.host.clone(),
+            port,
+            insecure_skip_verification: insecure,
+            addresses: ArcSwap::from_pointee(addresses),
+            slot: u32::try_from(registered.in_order.len()).unwrap_or(u32::MAX),
+        });
+        registered.by_key.insert(key, Arc::clone(&target));
+        registered.in_order.push(Arc::clone(&target));
+        target
+    }
+
+    /// Every target there has ever been, by slot: for the one who resolves names.
+    pub fn targets(&self) -> Vec<Arc<Target>> {
+        self.targets.lock().unwrap_or_else(PoisonError::into_inner).in_order.clone()
+    }
+}
+
+/// Value of `Host` (RFC 9110 section 7.2).
+fn authority(scheme: Scheme, host: &str, port: u16) -> String {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    if port == scheme.default_port() { host } else { format!("{host}:{port}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_key_is_the_same_target_and_literal_addresses_are_resolved() {
+        let registry = TargetRegistry::new();
+        let a = registry.get(Scheme::Http, "Backend.Example", 8080, false);
+        assert!(Arc::ptr_eq(&a, &registry.get(Scheme::Http, "backend.example", 8080, false)));
+        assert_eq!(**a.addresses.load(), TargetAddresses::Unresolved);
+        for (scheme, host, port, insecure) in [
+            (Scheme::Https, "backend.example", 8080, false),
+            (Scheme::Http, "backend.example", 8081, false),
+            (Scheme::Http, "backend.example", 8080, true),
+        ] {
+            assert!(!Arc::ptr_eq(&a, &registry.get(scheme, host, port, insecure)));
+        }
+        let v6 = registry.get(Scheme::Https, "[::1]", 443, false);
+        assert_eq!(
+            **v6.addresses.load(),
+            TargetAddresses::Resolved(vec!["[::1]:443".parse().unwrap()])
+        );
+        let slots: Vec<u32> = registry.targets().iter().map(|target| target.slot).collect();
+        assert_eq!(slots, [0, 1, 2, 3, 4]);
+        assert_eq!(registry.targets().len(), 5);
+    }
+
+    #[test]
+    fn authority_names_the_port_only_where_it_is_unusual() {
+        let registry = TargetRegistry::new();
+        for (scheme, host, port, want) in [
+            (Scheme::Http, "a.example", 80, "a.example"),
+            (Scheme::Https, "a.example", 443, "a.example"),
+            (Scheme::Https, "a.example", 80, "a.example:80"),
+            (Scheme::Http, "127.0.0.1", 9000, "127.0.0.1:9000"),
+            (Scheme::Http, "::1", 9000, "[::1]:9000"),
+            (Scheme::Https, "[::1]", 443, "[::1]"),
+        ] {
+            assert_eq!(registry.get(scheme, host, port, false).authority, want);
+        }
+    }
+}

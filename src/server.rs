@@ -20,6 +20,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::control::findings::{self, Finding};
 use crate::control::log_writer::LogDestination;
@@ -28,7 +29,7 @@ use crate::limits::Limits;
 use crate::model::ThrottleSettings;
 use crate::openapi::Severity;
 use crate::telemetry::AccessLogFormat;
-use crate::time::Nanos;
+use crate::time::{Nanos, WallMillis};
 
 /// What `ringway run` was told.
 #[derive(Debug)]
@@ -64,6 +65,9 @@ pub struct Config {
 pub const ACCOUNT_THROTTLE: ThrottleSettings =
     ThrottleSettings { rate_limit: 10_000.0, burst_limit: 5_000 };
 
+/// `$context.accountId`, until accounts can be configured: the one AWS's documentation shows.
+pub const ACCOUNT_ID: &str = "123456789012";
+
 impl Config {
     /// The stage's part of it.
     pub fn stage_settings(&self) -> StageSettings {
@@ -72,6 +76,8 @@ impl Config {
             variables: self.variables.clone(),
             limits: self.limits.clone(),
             account_throttle: self.account_throttle,
+            account_id: ACCOUNT_ID.to_owned(),
+            deployment_id: String::new(),
         }
     }
 }
@@ -119,6 +125,12 @@ pub fn monotonic_now() -> Nanos {
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     let nanos = u64::try_from(now.tv_nsec).unwrap_or(0);
     Nanos(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
+}
+
+/// Now on the wall clock.
+fn wall_now() -> WallMillis {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    WallMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Reads the definition.

@@ -10,7 +10,7 @@ use crate::control::findings::{self, Finding};
 use crate::control::publish::Publisher;
 use crate::deploy::StageSettings;
 use crate::openapi::Severity;
-use crate::server::{ACCOUNT_THROTTLE, monotonic_now, read_definition};
+use crate::server::{ACCOUNT_ID, ACCOUNT_THROTTLE, monotonic_now, read_definition};
 
 /// Flags of `ringway check`.
 #[derive(Debug, Args)]
@@ -30,6 +30,8 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
         variables: args.stage.variables(),
         limits: args.stage.limits(),
         account_throttle: Some(ACCOUNT_THROTTLE),
+        account_id: ACCOUNT_ID.to_owned(),
+        deployment_id: String::new(),
     };
     let findings = match read_definition(&args.stage.file) {
         Ok(text) => findings_of(&text, settings),

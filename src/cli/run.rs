@@ -79,9 +79,24 @@ fn access_log(text: &str) -> Option<LogDestination> {
     }
 }
 
+/// A preset by its name, or a format of the user's own.
+fn access_log_format(text: &str) -> Result<AccessLogFormat, Failure> {
+    if let Some(preset) = AccessLogFormat::preset(text) {
+        return Ok(preset);
+    }
+    if !text.contains('$') {
+        let names = AccessLogFormat::PRESET_NAMES.join(", ");
+        return Err(Failure::Usage(format!(
+            "--access-log-format: there is no preset '{text}'; there are {names}, and a format of \
+             your own has $context variables"
+        )));
+    }
+    AccessLogFormat::parse(text)
+        .map_err(|error| Failure::Usage(format!("--access-log-format: {error}")))
+}
+
 pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
-    let format = AccessLogFormat::compile(&args.access_log_format)
-        .map_err(|why| Failure::Usage(format!("--access-log-format: {why}")))?;
+    let format = access_log_format(&args.access_log_format)?;
     let config = Config {
         stage: args.stage.stage.clone(),
         variables: args.stage.variables(),

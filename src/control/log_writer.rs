@@ -67,8 +67,8 @@ pub enum LogCommand {
 pub struct LogWriterCells {
     /// Bytes written.
     pub bytes_written: AtomicU64,
-    /// Batches dropped because writing failed.
-    pub batches_failed: AtomicU64,
+    /// Lines of batches that could not be written whole.
+    pub lines_failed: AtomicU64,
 }
 
 /// The writer's own state.
@@ -130,18 +130,18 @@ impl LogWriter {
     /// Writes all batches that are queued now; how many there were.
     async fn write_queued(&mut self) -> usize {
         let mut count = 0;
-        while let Some(batch) = self.queue.pop() {
+        while let Some((mut batch, lines)) = self.queue.pop() {
             count += 1;
-            let mut batch = batch;
             if self.torn {
                 batch.insert(0, b'\n');
             }
             let (result, batch) = self.write_all(batch).await;
             if let Err(error) = result {
-                self.cells.batches_failed.fetch_add(1, Ordering::Relaxed);
+                self.cells.lines_failed.fetch_add(u64::from(lines), Ordering::Relaxed);
+                self.failed_since_report += u64::from(lines);
                 self.report(&error);
             }
-            self.queue.recycle(batch);
+            self.queue.give_back(batch);
         }
         count
     }
@@ -196,12 +196,11 @@ impl LogWriter {
     }
 
     fn report(&mut self, error: &io::Error) {
-        self.failed_since_report += 1;
         if self.reported_at.is_some_and(|at| at.elapsed() < REPORT_EVERY) {
             return;
         }
         tracing::error!(
-            "the access log {} cannot be written, {} batches of lines are lost: {error}",
+            "the access log {} cannot be written, {} lines are lost: {error}",
             self.destination,
             self.failed_since_report
         );
@@ -245,7 +244,8 @@ mod tests {
         }
 
         fn push(&self, text: &str) {
-            self.queue.push(text.as_bytes().to_vec());
+            let lines = u32::try_from(text.lines().count()).unwrap();
+            self.queue.push(text.as_bytes().to_vec(), lines).unwrap();
         }
     }
 
@@ -297,7 +297,7 @@ mod tests {
             rig.push("one\n");
             rig.push("two\n");
             assert_eq!(writer.write_queued().await, 2);
-            assert_eq!(rig.cells.batches_failed.load(Ordering::Relaxed), 2);
+            assert_eq!(rig.cells.lines_failed.load(Ordering::Relaxed), 2);
             assert_eq!(writer.failed_since_report, 1, "the second was not told");
         });
     }

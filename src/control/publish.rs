@@ -34,6 +34,7 @@ pub struct Publisher {
 }
 
 /// A definition that compiles.
+#[derive(Debug)]
 pub struct Prepared {
     /// What the document declares.
     pub api: RestApi,
@@ -129,7 +130,9 @@ impl Publisher {
             return Err(found);
         };
         let mut env = CompileEnv { buckets: &self.buckets, targets: &self.targets, now };
-        let compiled = match deploy::compile(&api, &self.settings, &mut env) {
+        let settings =
+            StageSettings { deployment_id: deployment_id(text), ..self.settings.clone() };
+        let compiled = match deploy::compile(&api, &settings, &mut env) {
             Ok(stage) => Some(Arc::new(stage)),
             Err(errors) => {
                 let errors = errors.into_iter();
@@ -176,6 +179,22 @@ impl Publisher {
         self.served = Some(prepared.api);
         Ok(changes)
     }
+}
+
+/// An id as AWS's are, six lower-case letters and digits, made from the definition: the same text is
+/// the same deployment on every machine.
+fn deployment_id(text: &[u8]) -> String {
+    // FNV-1a, 64 bits.
+    let mut hash = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut id = String::with_capacity(6);
+    for _ in 0..6 {
+        id.push(char::from(DIGITS[(hash % 36) as usize]));
+        hash /= 36;
+    }
+    id
 }
 
 /// An API's methods by method name and path.
@@ -334,13 +353,13 @@ mod tests {
         runtime.block_on(async {
             let mut publisher = publisher();
             let shards = Scripted { full: RefCell::new(3), gone: false, taken: RefCell::default() };
-            let prepared = publisher.prepare(DOCUMENT, Nanos(1)).ok().expect("a good document");
+            let prepared = publisher.prepare(DOCUMENT, Nanos(1)).expect("a good document");
             let changes = publisher.publish(prepared, &shards).await.unwrap();
             assert_eq!(*shards.taken.borrow(), [0, 1]);
             assert_eq!(changes.added, 1);
 
             let gone = Scripted { full: RefCell::new(0), gone: true, taken: RefCell::default() };
-            let prepared = publisher.prepare(DOCUMENT, Nanos(1)).ok().expect("a good document");
+            let prepared = publisher.prepare(DOCUMENT, Nanos(1)).expect("a good document");
             let error = publisher.publish(prepared, &gone).await.unwrap_err();
             assert_eq!(error.to_string(), "shard 0 has ended");
         });
@@ -349,10 +368,10 @@ mod tests {
     #[test]
     fn a_bad_document_is_refused_with_positions() {
         let bad = String::from_utf8_lossy(DOCUMENT).replace("\"mock\"", "\"http\"");
-        let found = publisher().prepare(bad.as_bytes(), Nanos(1)).err().expect("http without uri");
+        let found = publisher().prepare(bad.as_bytes(), Nanos(1)).expect_err("http without uri");
         assert!(found.iter().any(|finding| finding.severity == Severity::Error), "{found:?}");
         assert!(found.iter().all(|finding| finding.position.is_some()), "{found:?}");
-        let torn = publisher().prepare(b"{\"openapi\": ", Nanos(1)).err().expect("torn JSON");
+        let torn = publisher().prepare(b"{\"openapi\": ", Nanos(1)).expect_err("torn JSON");
         assert_eq!(torn.len(), 1, "{torn:?}");
     }
 }

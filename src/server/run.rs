@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::cpus::{self, ShardPlan};
 use super::listen;
 use super::shards::{RunningShards, ShardParts};
-use super::{Config, complain, findings_text, monotonic_now, read_definition, say};
+use super::{Config, complain, findings_text, monotonic_now, read_definition, say, wall_now};
 use crate::control::admin::{Admin, AdminListener, Readiness};
 use crate::control::log_writer::{LogCommand, LogWriter, LogWriterCells};
 use crate::control::publish::{self, Prepared, Publisher};
@@ -47,7 +47,7 @@ pub(super) fn run(config: Config) -> Result<(), String> {
     let plan = cpus::plan(config.shards);
     let (listeners, address) = listen::bind(config.listen, plan.cpus.len())?;
     let admin = config.admin.map(bind_admin).transpose()?;
-    let registry = Arc::new(Registry::new(plan.cpus.len()));
+    let registry = Arc::new(Registry::new(plan.cpus.len()).started_at(wall_now()));
     let log = config.access_log.is_some().then(|| Arc::new(LogQueue::new()));
     let parts = ShardParts {
         limits: config.limits.clone(),
@@ -61,7 +61,7 @@ pub(super) fn run(config: Config) -> Result<(), String> {
     for warning in trust.warnings() {
         tracing::warn!("{warning}");
     }
-    let start = start_text(&kernel.to_string(), &plan, &config, &prepared.api);
+    let start = start_text(&kernel.release, &plan, &config, &prepared.api);
     let listening = format!("listening on http://{address}/{}\n", config.stage);
     let control = Control {
         file,
@@ -91,7 +91,7 @@ fn start_text(kernel: &str, plan: &ShardPlan, config: &Config, api: &RestApi) ->
         count => format!("{count} shards"),
     };
     let routes = publish::route_lines(api);
-    let mut text = format!("ringway {version} on {kernel}: {shards} ({})\n", plan.reason);
+    let mut text = format!("ringway {version} on Linux {kernel}: {shards} ({})\n", plan.reason);
     text += &format!("api {} ({}), stage {}\n", api.name, api.id, config.stage);
     text += &match config.account_throttle {
         Some(throttle) => format!(
@@ -362,13 +362,13 @@ fn exit_now(why: &str) -> ! {
 
 fn log_metrics(cells: &LogWriterCells) -> String {
     let bytes = cells.bytes_written.load(Ordering::Relaxed);
-    let failed = cells.batches_failed.load(Ordering::Relaxed);
+    let failed = cells.lines_failed.load(Ordering::Relaxed);
     format!(
         "# HELP ringway_access_log_written_bytes_total Bytes of access log written.\n\
          # TYPE ringway_access_log_written_bytes_total counter\n\
          ringway_access_log_written_bytes_total {bytes}\n\
-         # HELP ringway_access_log_failed_batches_total Batches of access log lost because writing failed.\n\
-         # TYPE ringway_access_log_failed_batches_total counter\n\
-         ringway_access_log_failed_batches_total {failed}\n"
+         # HELP ringway_access_log_failed_lines_total Access-log lines lost because writing failed.\n\
+         # TYPE ringway_access_log_failed_lines_total counter\n\
+         ringway_access_log_failed_lines_total {failed}\n"
     )
 }

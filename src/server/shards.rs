@@ -8,7 +8,7 @@ use crate::control::publish::{Refusal, Shards};
 use crate::deploy::CompiledStage;
 use crate::limits::Limits;
 use crate::shard::{self, Publication, ShardConfig, ShardHandle, ShardMessage};
-use crate::telemetry::{AccessLogFormat, LogQueue, Registry};
+use crate::telemetry::{AccessLogFormat, LogQueue, Registry, SeriesCells, SeriesKey};
 use crate::tls::ClientTrust;
 
 /// Between two looks whether a shard has ended by itself.
@@ -124,13 +124,23 @@ impl RunningShards {
 
 impl ShardParts {
     /// One shard's series of a stage: by method index, and last the one for unmatched requests.
-    fn cells_of(
-        &self,
-        shard: usize,
-        stage: &CompiledStage,
-    ) -> Box<[Arc<crate::telemetry::SeriesCells>]> {
-        let _ = (shard, stage);
-        Box::default()
+    fn cells_of(&self, shard: usize, stage: &CompiledStage) -> Box<[Arc<SeriesCells>]> {
+        let unmatched = SeriesKey {
+            api_name: stage.api_name.clone(),
+            api_id: stage.api_id.clone(),
+            stage: stage.stage.clone(),
+            resource: None,
+            method: None,
+        };
+        let methods = stage.methods.iter().map(|method| SeriesKey {
+            resource: Some(method.resource_path.clone()),
+            method: Some(method.http_method.as_str().to_owned()),
+            ..unmatched.clone()
+        });
+        methods
+            .chain([unmatched.clone()])
+            .map(|key| self.registry.series(&key).swap_remove(shard))
+            .collect()
     }
 }
 

@@ -136,9 +136,9 @@ fn wall_now() -> WallMillis {
 /// Reads the definition.
 ///
 /// # Errors
-/// A sentence that names the file.
+/// Why, in half a sentence that does not name the file.
 pub fn read_definition(file: &std::path::Path) -> Result<Vec<u8>, String> {
-    std::fs::read(file).map_err(|error| format!("{}: cannot be read: {error}", file.display()))
+    std::fs::read(file).map_err(|error| format!("cannot be read: {error}"))
 }
 
 /// Findings shown where a definition is served; the others are counted.

@@ -155,7 +155,7 @@ impl Refresher {
                 self.targets
                     .targets()
                     .into_iter()
-                    .filter(|target| literal(&target.host).is_none())
+                    .filter(|target| !target.host.is_empty() && literal(&target.host).is_none())
                     .filter(|target| due.get(&target.slot).is_none_or(|due| due.at <= now))
                     .collect()
             };

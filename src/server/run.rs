@@ -37,7 +37,7 @@ pub(super) fn run(config: Config) -> Result<(), String> {
     let trust = Arc::new(ClientTrust::load(&config.ca_files)?);
     let targets = Arc::new(TargetRegistry::new());
     let publisher = Publisher::new(config.stage_settings(), Arc::default(), targets.clone());
-    let text = read_definition(&config.file)?;
+    let text = read_definition(&config.file).map_err(|why| format!("{file} {why}"))?;
     let prepared = publisher.prepare(&text, monotonic_now()).map_err(|findings| {
         complain(&findings_text(&findings, &file));
         format!("{file} cannot be served")
@@ -75,7 +75,13 @@ pub(super) fn run(config: Config) -> Result<(), String> {
         log_commands: None,
         readiness: Arc::default(),
     };
-    tokio_uring::start(control.serve(prepared, targets, admin, [start, listening]))
+    tokio_uring::start(async {
+        if let Err(why) = control.serve(prepared, targets, admin, [start, listening]).await {
+            // Returning would wait for a write of the access log that may hang.
+            exit_now(&why);
+        }
+    });
+    Ok(())
 }
 
 fn bind_admin(address: std::net::SocketAddr) -> Result<AdminListener, String> {
@@ -232,15 +238,12 @@ impl Control {
             match event {
                 Event::FileChanged => self.reload(Trigger::File, &refresher).await?,
                 Event::Hangup => {
-                    self.reopen_log().await;
+                    self.reopen_log();
                     self.reload(Trigger::Hangup, &refresher).await?;
                 }
-                Event::ReopenLog => self.reopen_log().await,
+                Event::ReopenLog => self.reopen_log(),
                 Event::End(name) => return self.drain(name, signals).await,
-                Event::ShardFailed(why) => {
-                    self.readiness.set(false);
-                    exit_now(&why);
-                }
+                Event::ShardFailed(why) => return Err(why),
             }
         }
     }
@@ -288,11 +291,14 @@ impl Control {
 
     /// Reads, compiles and publishes the definition again. What cannot be read or compiled is told,
     /// and what is served stays.
+    ///
+    /// # Errors
+    /// A shard did not take the new stage: the shards may serve different ones now.
     async fn reload(&mut self, trigger: Trigger, refresher: &Refresher) -> Result<(), String> {
         let text = match read_definition(Path::new(&self.config.file)) {
             Ok(text) => text,
             Err(why) => {
-                tracing::error!("{why}; the API served before stays");
+                tracing::error!("{} {why}; the API served before stays", self.file);
                 return Ok(());
             }
         };
@@ -304,9 +310,7 @@ impl Control {
         match prepared {
             Ok(prepared) => {
                 complain(&findings_text(&prepared.findings, &self.file));
-                if let Err(why) = self.publish(prepared, refresher).await {
-                    exit_now(&why);
-                }
+                self.publish(prepared, refresher).await?;
             }
             Err(findings) => {
                 complain(&findings_text(&findings, &self.file));
@@ -316,10 +320,12 @@ impl Control {
         Ok(())
     }
 
-    async fn reopen_log(&self) {
-        if let Some(commands) = &self.log_commands {
-            // A writer that is gone has nothing to reopen.
-            let _ = commands.send(LogCommand::Reopen).await;
+    fn reopen_log(&self) {
+        if let Some(commands) = &self.log_commands
+            && commands.try_send(LogCommand::Reopen).is_err()
+        {
+            // It hangs in a write, or is gone; neither may hold up a reload.
+            tracing::warn!("the access log is not reopened: its writer does not answer");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Writes the access log: what shards hand over in batches, through the control thread's ring.
 //!
 //! A shard never waits for a disk. It fills a batch, puts it on the [`LogQueue`], and drops (and
-//! counts) what does not fit. The writer looks every [`POLL`], so that a shard makes no wake-up call;
+//! counts) what does not fit. The writer looks every 50 ms, so that a shard makes no wake-up call;
 //! under load it looks more often. A batch that cannot be written is dropped, counted and told once a
 //! minute: a full disk costs log lines, never requests.
 //!

@@ -26,8 +26,9 @@ class Requirement:
     def text(self):
         if self.against:
             return f"{self.figure}: {self.against} / ringway >= {self.min_ratio:g}"
-        bounds = [f">= {self.min:g}"] * (self.min is not None) + [f"<= {self.max:g}"] * (self.max is not None)
-        return f"{self.figure}: ringway {' and '.join(bounds)}"
+        bounds = ((">=", self.min), ("<=", self.max))
+        text = " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
+        return f"{self.figure}: ringway {text}"
 
 
 @dataclass(frozen=True)

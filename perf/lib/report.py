@@ -40,8 +40,10 @@ def table(profile, summary, markdown=False):
         note += f"; others used {foreign:.0f}% of the server's core"
     lines.append(("" if markdown else "  ") + note)
     for verdict in summary["verdicts"]:
-        value = "not measured" if verdict["value"] is None else f"is {verdict['value']:.3g}"
-        lines.append(f"{'- ' if markdown else '  '}{verdict['verdict']}: {verdict['requirement']} ({value})")
+        if verdict["value"] is None:
+            continue
+        mark = "- " if markdown else "  "
+        lines.append(f"{mark}{verdict['verdict']}: {verdict['requirement']} (is {verdict['value']:.3g})")
     return "\n".join(lines)
 
 

@@ -45,7 +45,8 @@ def check(server: Server, profile, bench: Bench):
 def _check_constant(server, profile):
     status, headers, body = ask(server.port, profile.path)
     if status != 200 or body != BODY.encode():
-        raise PeerError(f"{server.name}: GET {profile.path}: expected 200 and the constant, got {status} {body[:200]!r}")
+        raise PeerError(f"{server.name}: GET {profile.path}: expected 200 and the constant, "
+                        f"got {status} {body[:200]!r}")  # fmt: skip
     kind = headers.get("Content-Type", "")
     if not kind.startswith("application/json"):
         raise PeerError(f"{server.name}: GET {profile.path}: Content-Type is {kind!r}, not application/json")
@@ -81,7 +82,8 @@ def _check_reuse(server, profile, bench):
     load.wrk(server.port, profile.path, bench.load_cpu, seconds=1, connections=16)
     accepted, requests = (b - a for a, b in zip(before, upstream_counts(bench.upstream_port), strict=True))
     if accepted * 20 > requests:
-        raise PeerError(f"{server.name}: {accepted} upstream connections for {requests} requests: no keep-alive upstream")
+        raise PeerError(f"{server.name}: {accepted} upstream connections for {requests} requests: "
+                        "no keep-alive upstream")  # fmt: skip
 
 
 # -- Measurements ---------------------------------------------------------------------------------
@@ -101,7 +103,8 @@ def closed(server: Server, profile, bench: Bench):
     broken = result["errors"] + result["timeouts"]
     # wrk cuts its last requests off; more than that is a server that loses some.
     if requests == 0 or result["statuses"] or broken > profile.connections + requests // 1000:
-        raise PeerError(f"{server.name}: {requests} answers, {result['statuses']} of them not 2xx or 3xx, {broken} errors")
+        raise PeerError(f"{server.name}: {requests} answers, "
+                        f"{result['statuses']} of them not 2xx or 3xx, {broken} errors")  # fmt: skip
     return {
         "cpu_us_per_request": cpu_ns / 1000 / requests,
         "requests_per_s": requests * 1e6 / result["duration_us"],
@@ -126,7 +129,8 @@ def bulk(server: Server, profile, bench: Bench):
     server.check_alive()
     gib = result["requests"] * profile.body_bytes / GIB
     if gib == 0 or result["errors"]:
-        raise PeerError(f"{server.name}: {result['requests']} bodies, {result['errors']} errors: {result['first_error']}")
+        raise PeerError(f"{server.name}: {result['requests']} bodies, "
+                        f"{result['errors']} errors: {result['first_error']}")  # fmt: skip
     return {
         "cpu_ms_per_gib": cpu_ns / 1e6 / gib,
         "gib_per_s": gib * 1e6 / result["duration_us"],
@@ -162,6 +166,7 @@ def open_loop(server: Server, profile, bench: Bench):
 def idle(server: Server, profile, bench: Bench):
     """User memory per keep-alive connection that has had one answer and waits."""
     watch = machine.CpuWatch([bench.server_cpu, bench.load_cpu])
+    cpu_before = server.cpu_ns()
     # The first connections pay for what the server allocates once.
     _hold(server, profile, min(64, profile.connections))
     time.sleep(SETTLE_S)
@@ -185,7 +190,7 @@ def idle(server: Server, profile, bench: Bench):
         "bytes_kept_per_connection": (after["rss_anon"] - before["rss_anon"]) / profile.connections,
         "rss_anon_before": before["rss_anon"],
         "rss_anon_during": during["rss_anon"],
-        **_shares(watch, bench, 0),
+        **_shares(watch, bench, server.cpu_ns() - cpu_before),
     }
 
 

@@ -67,7 +67,9 @@ def _ratio_spread(rounds, name, base, key):
     ]
     if not values:
         return None
-    low, _middle, high = statistics.quantiles(values, n=4) if len(values) > 1 else (values[0],) * 3
+    # Inclusive: the rounds at hand, not a guess at what more of them might have shown.
+    quartiles = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+    low, _middle, high = quartiles
     return {"median": statistics.median(values), "low": low, "high": high}
 
 

@@ -30,7 +30,7 @@ def table(profile, summary, markdown=False):
             spread = summary["ratios"].get(name, {}).get(profile.figure)
             row.append(f"{spread['median']:.2f} ({spread['low']:.2f}..{spread['high']:.2f})" if spread else "")
         rows.append(row)
-    lines = [f"### {profile.name}: {profile.title}" if markdown else f"\n{profile.name}: {profile.title}"]
+    lines = [f"\n### {profile.name}: {profile.title}" if markdown else f"\n{profile.name}: {profile.title}"]
     lines += [""] if markdown else []
     lines += _markdown(head, rows) if markdown else _aligned(head, rows)
     lines += [""] if markdown else []

@@ -2,8 +2,11 @@
 
 mod diagnostic;
 mod document;
+mod json;
 mod node;
+mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::Document;
 pub use node::{Member, Node, Position, Value};
+pub use yaml::json_number;

@@ -5,7 +5,7 @@
 //! one, so its directory is watched.
 //!
 //! In: inotify events, on notify's thread. Out: one wake-up for all that happens within
-//! [`DEBOUNCE`]. Whether the text differs is for the reader to find out.
+//! `DEBOUNCE`. Whether the text differs is for the reader to find out.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -260,3 +260,6 @@ fn buckets(
     });
     own.into_iter().chain(shared.iter().map(|(scope, it)| (*scope, Arc::clone(it)))).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -193,7 +193,7 @@ pub enum MockTemplate {
     /// No integer `statusCode`.
     Unparsable,
     /// A status that selects nothing.
-    NoMatch,
+    NoMatch(i64),
     /// Empty: the client's body is the template.
     Passthrough,
 }
@@ -218,10 +218,6 @@ pub struct CompiledHttp {
     pub query: Box<[QueryMapping]>,
     /// Headers that are set, in the document's order.
     pub headers: Box<[HeaderMapping]>,
-    /// Which kinds of header `headers` sets: those of the client and the gateway give way.
-    pub headers_known: KnownSet,
-    /// Whether `headers` sets one that is no [`KnownHeader`].
-    pub headers_other: bool,
     /// What the mappings read of the request's body, by number.
     pub body_sources: Box<[BodySource]>,
     /// Request templates; of no use for HTTP_PROXY.

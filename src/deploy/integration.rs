@@ -112,7 +112,7 @@ fn mock(
                     Err(mock_status::NoStatus) => MockTemplate::Unparsable,
                     Ok(status) => selector
                         .select(status)
-                        .map_or(MockTemplate::NoMatch, MockTemplate::Response),
+                        .map_or(MockTemplate::NoMatch(status), MockTemplate::Response),
                 },
             };
             Some((key.as_str().into(), template))
@@ -194,12 +194,6 @@ fn http(
             responses.filter_map(|it| response(step, it, method, RENAMED_HTTP, report)).collect();
         (Templates::new(templates), selector(declared, report)?, responses)
     };
-    let mut headers_known = KnownSet::default();
-    let mut headers_other = false;
-    for mapping in mappings.headers.iter().filter(|mapping| !mapping.forbidden) {
-        headers_known.insert(mapping.known);
-        headers_other |= mapping.known == KnownHeader::Other;
-    }
     let insecure = declared.insecure_skip_verification;
     Some(CompiledHttp {
         proxy,
@@ -213,8 +207,6 @@ fn http(
         uri: endpoint.map_or_else(Vec::new, |uri| uri.pieces).into(),
         query: mappings.query.into(),
         headers: mappings.headers.into(),
-        headers_known,
-        headers_other,
         body_sources: bodies.into(),
         templates,
         passthrough: declared.passthrough_behavior,

@@ -129,10 +129,8 @@ impl<'a> Reader<'a> {
                 }
                 byte @ (b'{' | b'[') if open.len() < DEPTH_MAX => open.push(byte + 2),
                 b'{' | b'[' => return Err(NoStatus),
-                byte @ (b'}' | b']') => {
-                    if open.pop() != Some(byte) {
-                        return Err(NoStatus);
-                    }
+                byte @ (b'}' | b']') if open.pop() != Some(byte) => {
+                    return Err(NoStatus);
                 }
                 _ => {}
             }

@@ -155,10 +155,10 @@ impl RouteTree {
         let len = memchr::memchr(b'/', rest).unwrap_or(rest.len());
         let segment = &rest[..len];
         let next = at + len + 1;
-        if let Some(child) = self.literal(node, segment) {
-            if let Some(found) = self.walk(child, path, next, end, method, captures) {
-                return Some(found);
-            }
+        if let Some(child) = self.literal(node, segment)
+            && let Some(found) = self.walk(child, path, next, end, method, captures)
+        {
+            return Some(found);
         }
         if node.variable != NONE && len > 0 {
             captures.push(Span { start: at as u32, len: len as u32 });

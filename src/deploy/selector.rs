@@ -90,6 +90,11 @@ impl Selector {
         matching.map(|&(_, entry)| entry).or(self.default)
     }
 
+    /// Index of the entry without pattern.
+    pub fn default_entry(&self) -> Option<usize> {
+        self.default.map(usize::from)
+    }
+
     /// Index of the entry for a status; any integer for MOCK.
     #[inline]
     pub fn select(&self, status: i64) -> Option<usize> {

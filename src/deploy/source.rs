@@ -143,13 +143,13 @@ impl Source {
         let Some(rest) = text.strip_prefix("method.request.") else {
             return Err(invalid(text, REQUEST_HELP));
         };
-        if side == Side::Request {
-            if let Some(source) = body_source(rest, text)? {
-                let slot = u16::try_from(bodies.len())
-                    .map_err(|_| invalid(text, "map fewer values from the body"))?;
-                bodies.push(source);
-                return Ok(Self::Body(slot));
-            }
+        if side == Side::Request
+            && let Some(source) = body_source(rest, text)?
+        {
+            let slot = u16::try_from(bodies.len())
+                .map_err(|_| invalid(text, "map fewer values from the body"))?;
+            bodies.push(source);
+            return Ok(Self::Body(slot));
         }
         let Some((place, name)) = rest.split_once('.') else {
             return Err(invalid(text, REQUEST_HELP));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::error::GatewayError;
-use crate::http::{HeaderList, RequestHead, Span};
+use crate::http::{HeaderList, RequestHead, ResponseHead, Span};
 use crate::model::ResponseType;
 use crate::ring::RecvBuf;
 use crate::time::{Nanos, WallMillis};
@@ -66,6 +66,11 @@ pub struct Exchange {
     /// Trace header towards the integration and, where AWS shows it, the client; empty: none yet.
     pub trace: Vec<u8>,
 
+    /// What is sent to the integration: its head, or head and body.
+    pub outgoing: Vec<u8>,
+    /// Head of the integration's answer.
+    pub answer: ResponseHead,
+
     /// What the client gets.
     pub response: Response,
     /// What the integration did, for logs and metrics.
@@ -118,7 +123,11 @@ pub struct Response {
     pub buffer: Vec<u8>,
     /// Where the body comes from.
     pub body: ResponseBody,
-    /// The connection must not be used again: the rest of the request was not read.
+    /// `Content-Length` of an answer to HEAD, as the integration said it.
+    pub head_length: Option<u64>,
+    /// Bytes of the body that the client was sent.
+    pub length: u64,
+    /// The connection is not used again: what the client sends cannot be told apart any more.
     pub close: bool,
 }
 
@@ -161,7 +170,10 @@ impl Exchange {
         self.response.headers.clear();
         self.response.buffer.clear();
         self.response.body = ResponseBody::Empty;
+        self.response.head_length = None;
+        self.response.length = 0;
         self.response.close = false;
+        self.outgoing.clear();
         self.integration = IntegrationOutcome::default();
         self.error = None;
         self.error_type = None;

@@ -1,1 +1,112 @@
-//! The steps of a request.
+//! The steps of a request, one file each, and the one function that calls them in order.
+//!
+//! A step takes what it needs, returns what the next one needs, and calls no other step. What carries
+//! the request (HTTP/1.1 today) is a [`Client`] to them: they know nothing of connections.
+//!
+//! **Invariant**: nothing here reads `model` or touches a client's connection.
+
+mod client;
+mod content;
+mod context;
+mod error;
+mod exchange;
+mod gateway_response;
+mod integrate;
+pub mod map_request;
+mod map_response;
+pub mod route;
+mod throttle;
+
+pub use client::Client;
+pub use context::ContextView;
+pub use error::GatewayError;
+pub use exchange::{
+    Exchange, HeadBytes, IntegrationOutcome, Peer, RequestIds, Response, ResponseBody,
+};
+pub use integrate::{Interrupted, UpstreamBody};
+
+use crate::deploy::{CompiledIntegration, CompiledMock, CompiledStage, MockTemplate};
+use crate::http::KnownHeader;
+use crate::ring::Ring;
+use crate::upstream::Upstreams;
+
+/// What the steps need of their shard.
+pub struct Env {
+    /// The shard's ring.
+    pub ring: Ring,
+    /// The shard's connections to integrations.
+    pub upstreams: Upstreams,
+    /// Requests that were sent again because a kept connection had gone stale.
+    pub retries: std::cell::Cell<u64>,
+    /// Connections to integrations that could not be made.
+    pub connect_errors: std::cell::Cell<u64>,
+}
+
+/// Makes the answer to an exchange whose head has been parsed: `exchange.response`, and the
+/// integration's body if it is to be streamed.
+///
+/// Whatever goes wrong becomes a gateway response. `None` with [`Client::is_gone`]: nobody is left to
+/// answer.
+pub async fn respond<C: Client>(
+    env: &Env,
+    stage: &CompiledStage,
+    exchange: &mut Exchange,
+    client: &mut C,
+) -> Option<UpstreamBody> {
+    match steps(env, stage, exchange, client).await {
+        Ok(body) => body,
+        Err(error) => {
+            refuse(stage, exchange, error);
+            None
+        }
+    }
+}
+
+/// Makes the answer to a request that is refused.
+pub fn refuse(stage: &CompiledStage, exchange: &mut Exchange, error: GatewayError) {
+    exchange.response.headers.clear();
+    exchange.response.buffer.clear();
+    gateway_response::write(stage, exchange, error);
+}
+
+/// Compresses the finished answer where the API and the client want it.
+pub fn finish(stage: &CompiledStage, exchange: &mut Exchange) {
+    if stage.minimum_compression_size.is_some() {
+        content::compress_response(stage, exchange);
+    }
+}
+
+/// The life of a request, from its parsed head to its answer.
+async fn steps<C: Client>(
+    env: &Env,
+    stage: &CompiledStage,
+    exchange: &mut Exchange,
+    client: &mut C,
+) -> Result<Option<UpstreamBody>, GatewayError> {
+    let method = route::find(stage, exchange)?;
+    throttle::admit(method, env.ring.now())?;
+    match &method.integration {
+        CompiledIntegration::Mock(mock) => {
+            if client.has_body() {
+                let wanted = reads_body(mock, exchange);
+                integrate::take_body(stage, exchange, client, wanted).await?;
+            }
+            integrate::mock::respond(stage, method, mock, exchange)?;
+            Ok(None)
+        }
+        CompiledIntegration::Http(http) => {
+            // Boxed, so that an idle connection does not carry the room for a proxied request: one
+            // allocation per such request against 2 KiB per idle connection.
+            Box::pin(integrate::http::call(env, stage, method, http, exchange, client)).await
+        }
+    }
+}
+
+/// Whether a MOCK takes its status from the client's body: no template of its own does.
+fn reads_body(mock: &CompiledMock, exchange: &Exchange) -> bool {
+    let content_type = exchange.head.find(&exchange.head_bytes, KnownHeader::ContentType);
+    match mock.templates.for_content_type(content_type) {
+        Some(index) => mock.templates.entries[index].1 == MockTemplate::Passthrough,
+        None => true,
+    }
+}

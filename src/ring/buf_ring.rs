@@ -229,10 +229,11 @@ impl BufPool {
             Free::Kernel { entries, tail, .. } => {
                 let index = usize::from(tail.get() & (self.count - 1));
                 let offset = usize::from(id) * self.buf_bytes;
-                // SAFETY: `index < count`, and `entries` holds `count` entries (`new`). The kernel reads
-                // entries only between head and tail; this one is outside until the tail moves. The
-                // reference lives for this statement only.
-                let entry = unsafe { &mut *entries.as_ptr().add(index) };
+                // SAFETY: `index < count`, and `entries` holds `count` entries (`new`).
+                let mut entry = unsafe { entries.add(index) };
+                // SAFETY: aligned and initialised (zeroed in `new`). The kernel reads entries only between
+                // head and tail; this one is outside until the tail moves, after the last use of this.
+                let entry = unsafe { entry.as_mut() };
                 // SAFETY: `offset < layout.size()` because `id < count` (`lease`, `new`).
                 let addr = unsafe { self.memory.as_ptr().add(offset) };
                 entry.set_addr(addr.addr() as u64);
@@ -266,7 +267,8 @@ impl BufPool {
         unsafe { std::slice::from_raw_parts(start, self.buf_bytes) }
     }
 
-    /// The simulated kernel's receive: takes a free buffer and lets `fill` write to it.
+    /// A simulated kernel's receive: takes a free buffer and lets `fill` write to it.
+    #[cfg(test)]
     pub(super) fn sim_fill(&self, fill: impl FnOnce(&mut [u8]) -> usize) -> Option<(u16, usize)> {
         let Free::Sim(free) = &self.free else {
             unreachable!("a shared ring is filled by the kernel")

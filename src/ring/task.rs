@@ -51,6 +51,11 @@ impl Tasks {
         }
     }
 
+    /// Indices of tasks are below this.
+    pub(super) fn places_count(&self) -> u32 {
+        self.places.len() as u32
+    }
+
     /// Takes the task's future out to poll it; `None`: it has ended, or is being polled.
     pub(super) fn start(&mut self, task: u32) -> Option<BoxFuture> {
         let place = self.places.get_mut(task as usize)?;

@@ -74,6 +74,7 @@ struct Inner {
     wall_offset: Cell<u64>,
     wall_read_at: Cell<Nanos>,
     stats: Cell<RingStats>,
+    stopped: Cell<bool>,
 }
 
 impl Ring {
@@ -112,6 +113,7 @@ impl Ring {
             wall_offset: Cell::new(wall.0.wrapping_sub(now.0 / 1_000_000)),
             wall_read_at: Cell::new(now),
             stats: Cell::default(),
+            stopped: Cell::new(false),
         })))
     }
 
@@ -142,13 +144,24 @@ impl Ring {
         self.wake(task);
     }
 
+    /// Polls every task once more, whatever it waits for: for news that concerns all of them.
+    pub fn wake_all(&self) {
+        let count = self.0.tasks.borrow().places_count();
+        self.0.ready.borrow_mut().extend(0..count);
+    }
+
     /// A timer that is off.
     pub fn timer(&self) -> Timer {
         let key = self.0.timers.borrow_mut().insert(self.0.current.get());
         Timer { ring: self.clone(), key }
     }
 
-    /// Runs until no task is left.
+    /// Makes [`Self::run`] return after this turn, whatever tasks are left.
+    pub fn stop(&self) {
+        self.0.stopped.set(true);
+    }
+
+    /// Runs until no task is left, or [`Self::stop`] is called.
     ///
     /// # Errors
     /// What `io_uring_enter(2)` says beyond what passes by itself: only a broken ring.
@@ -162,7 +175,7 @@ impl Ring {
     fn turn(&self, cqes: &mut Vec<Cqe>) -> io::Result<bool> {
         self.poll_ready();
         let inner = &*self.0;
-        if inner.tasks.borrow().count == 0 {
+        if inner.tasks.borrow().count == 0 || inner.stopped.get() {
             // What the last task dropped (closes, cancels) still has to be handed over.
             inner.kernel.borrow_mut().submit(false, None)?;
             return Ok(false);

@@ -1,1 +1,160 @@
-//! One pinned thread per core.
+//! One pinned thread per core: accept, connections, the gateway's steps, and nothing shared with the
+//! neighbours but the atomics of token buckets.
+//!
+//! ```text
+//! mailbox ──Publish, Drain──▶ shard ──accept──▶ connection task ──▶ gateway::respond ──▶ write
+//!                               └── housekeeping: figures, log batches, idle integration connections
+//! ```
+//!
+//! **Invariant**: a shard takes no lock and reads no file. A request in flight ends on the stage it
+//! began with.
+
+mod accept;
+mod body;
+mod connection;
+mod housekeeping;
+mod ids;
+mod state;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::io;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::deploy::CompiledStage;
+use crate::limits::Limits;
+use crate::ring::{Mailbox, MailboxReceiver, MailboxSender, Ring, RingConfig};
+use crate::telemetry::{AccessLogFormat, LogQueue, SeriesCells, ShardCells};
+use crate::tls::ClientTrust;
+
+pub use state::Shard;
+
+/// Messages that may wait for a shard.
+const MAILBOX_CAPACITY: usize = 64;
+
+/// What a shard needs to start.
+pub struct ShardConfig {
+    /// Its number, from 0.
+    pub index: usize,
+    /// CPU it is pinned to; `None`: wherever the system puts it.
+    pub cpu: Option<usize>,
+    /// Its own listening socket.
+    pub listener: TcpListener,
+    /// Limits in force.
+    pub limits: Arc<Limits>,
+    /// Its figures.
+    pub cells: Arc<ShardCells>,
+    /// Where access-log batches go; `None`: there is no access log.
+    pub log: Option<Arc<LogQueue>>,
+    /// Certificates that integrations may show.
+    pub trust: Arc<ClientTrust>,
+}
+
+/// A stage for one shard.
+pub struct Publication {
+    /// The stage.
+    pub stage: Arc<CompiledStage>,
+    /// This shard's cells by the method's index; the last one is for requests that match no method.
+    pub cells: Box<[Arc<SeriesCells>]>,
+    /// How access-log lines are written; `None`: they are not.
+    pub access_log: Option<Arc<AccessLogFormat>>,
+}
+
+/// What a shard can be told.
+pub enum ShardMessage {
+    /// Serve this stage from the next request on.
+    Publish(Publication),
+    /// Accept no more, finish what is in flight, end.
+    Drain {
+        /// Time for it; `None`: as long as it takes.
+        deadline: Option<Duration>,
+    },
+}
+
+/// A running shard.
+pub struct ShardHandle {
+    sender: MailboxSender<ShardMessage>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl ShardHandle {
+    /// Tells the shard something.
+    ///
+    /// # Errors
+    /// The message comes back: the mailbox is full.
+    pub fn send(&self, message: ShardMessage) -> Result<(), ShardMessage> {
+        self.sender.send(message)
+    }
+
+    /// Whether the thread has ended.
+    pub fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Waits for the thread's end.
+    ///
+    /// # Errors
+    /// The ring failed, or the thread panicked; a sentence says which.
+    pub fn join(self) -> Result<(), String> {
+        match self.thread.join() {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(format!("its ring failed: {error}")),
+            Err(_) => Err("it panicked".to_owned()),
+        }
+    }
+}
+
+/// Starts a shard; its ring is set up when this returns.
+///
+/// # Errors
+/// The thread cannot be started, pinned, or get a ring.
+pub fn spawn(config: ShardConfig) -> io::Result<ShardHandle> {
+    let Mailbox { sender, receiver } = Mailbox::new(MAILBOX_CAPACITY)?;
+    let (started, outcome) = mpsc::sync_channel(1);
+    let thread =
+        std::thread::Builder::new().name(format!("shard-{}", config.index)).spawn(move || {
+            let ring = match pin(config.cpu).and_then(|()| Ring::new(RingConfig::default())) {
+                Ok(ring) => ring,
+                Err(error) => {
+                    // The receiver waits for exactly this message.
+                    let _ = started.send(Err(error));
+                    return Ok(());
+                }
+            };
+            let _ = started.send(Ok(()));
+            run(&ring, config, receiver)
+        })?;
+    outcome.recv().map_err(|_| io::Error::other("the shard's thread ended at once"))??;
+    Ok(ShardHandle { sender, thread })
+}
+
+fn pin(cpu: Option<usize>) -> io::Result<()> {
+    let Some(cpu) = cpu else { return Ok(()) };
+    let mut set = rustix::thread::CpuSet::new();
+    set.set(cpu);
+    Ok(rustix::thread::sched_setaffinity(None, &set)?)
+}
+
+fn run(ring: &Ring, config: ShardConfig, mailbox: MailboxReceiver<ShardMessage>) -> io::Result<()> {
+    let shard = Rc::new(Shard::new(ring, config.limits, config.cells, config.log, config.trust));
+    let listener = config.listener;
+    ring.spawn({
+        let shard = Rc::clone(&shard);
+        async move {
+            let ring = shard.ring().clone();
+            mailbox.run(&ring, |message| shard.receive(message)).await;
+        }
+    });
+    ring.spawn(accept::run(Rc::clone(&shard), listener.into()));
+    ring.spawn(housekeeping::run(Rc::clone(&shard)));
+    let outcome = ring.run();
+    shard.hand_over_log();
+    shard.publish_figures();
+    ring.shut_down();
+    outcome
+}

@@ -1,0 +1,90 @@
+//! How fast is a path routed among 10, 200 and 2 000 routes, against trying one route after the other?
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+
+use ringway::deploy::RouteTree;
+use ringway::deploy::route_tree::{Captures, RouteTreeBuilder};
+use ringway::model::MethodName;
+
+/// `count` routes as APIs have them: collections, items, and something below an item.
+fn paths(count: usize) -> Vec<String> {
+    let forms = ["", "/{id}", "/{id}/history", "/{id}/history/{entry}", "/search"];
+    (0..count)
+        .map(|n| format!("/v1/collection-{:04}{}", n / forms.len(), forms[n % forms.len()]))
+        .collect()
+}
+
+fn tree(paths: &[String]) -> RouteTree {
+    let mut builder = RouteTreeBuilder::default();
+    for (index, path) in paths.iter().enumerate() {
+        builder.add(path, MethodName::Get, index as u32).expect("these paths are right");
+    }
+    builder.build()
+}
+
+/// The first route whose segments fit; the routes are declared most specific first per shape.
+fn naive(paths: &[String], path: &str) -> Option<usize> {
+    paths.iter().position(|route| {
+        let mut given = path.split('/');
+        let fits = route.split('/').all(|segment| {
+            given.next().is_some_and(|value| segment == value || segment.starts_with('{'))
+        });
+        fits && given.next().is_none()
+    })
+}
+
+fn route(c: &mut Criterion) {
+    let mut group = c.benchmark_group("route");
+    for count in [10, 200, 2_000] {
+        let paths = paths(count);
+        let tree = tree(&paths);
+        let last = (count - 1) / 5;
+        for (case, path) in [
+            ("literal", format!("/v1/collection-{last:04}")),
+            ("deep", format!("/v1/collection-{last:04}/7f3a/history/12")),
+        ] {
+            let mut captures = Captures::new();
+            let found = tree.find(path.as_bytes(), MethodName::Get, &mut captures);
+            assert_eq!(found.map(|index| index as usize), naive(&paths, &path), "{path}");
+            group.bench_function(format!("{case}/{count}"), |b| {
+                b.iter(|| tree.find(black_box(path.as_bytes()), MethodName::Get, &mut captures));
+            });
+            group.bench_function(format!("{case}_naive/{count}"), |b| {
+                b.iter(|| naive(&paths, black_box(&path)));
+            });
+        }
+        let missing = "/v1/collection-9999/x";
+        assert_eq!(tree.find(missing.as_bytes(), MethodName::Get, &mut Captures::new()), None);
+        let mut captures = Captures::new();
+        group.bench_function(format!("missing/{count}"), |b| {
+            b.iter(|| tree.find(black_box(missing.as_bytes()), MethodName::Get, &mut captures));
+        });
+    }
+    // The worst case: literal and variable at every level, so that the walk has to turn back.
+    let mut builder = RouteTreeBuilder::default();
+    let mut paths = vec![String::new()];
+    for _ in 0..8 {
+        paths = paths.iter().flat_map(|it| [format!("{it}/a"), format!("{it}/{{v}}")]).collect();
+    }
+    for (index, path) in paths.iter().enumerate() {
+        let mut path = path.clone();
+        // Names differ per depth: a path repeats none.
+        for depth in 0..8 {
+            path = path.replacen("{v}", &format!("{{v{depth}}}"), 1);
+        }
+        let _ = builder.add(&path, MethodName::Post, index as u32);
+    }
+    let tree = builder.build();
+    let path = "/a".repeat(8);
+    let mut captures = Captures::new();
+    assert_eq!(tree.find(path.as_bytes(), MethodName::Get, &mut captures), None);
+    group.bench_function("worst/turning_back", |b| {
+        b.iter(|| tree.find(black_box(path.as_bytes()), MethodName::Get, &mut captures));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, route);
+criterion_main!(benches);

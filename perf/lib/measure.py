@@ -1,0 +1,258 @@
+"""One measurement of one server, per kind of profile. Each returns its figures by name."""
+
+import json
+import socket
+import time
+from dataclasses import dataclass
+
+from . import load, machine
+from .peers import BODY, PeerError, Server, ask, upstream_counts
+
+GIB = 1 << 30
+# How long the memory of a server may take to settle after connections came or went.
+SETTLE_S = 0.5
+
+
+@dataclass
+class Bench:
+    """Where and with what the load runs."""
+
+    server_cpu: int
+    load_cpu: int
+    perf_load: str | None
+    upstream_port: int
+    seconds: float
+    rate: float = 0.0
+
+
+# -- Is the answer right? -------------------------------------------------------------------------
+
+
+def check(server: Server, profile, bench: Bench):
+    """Asks before anything is timed: status and body, and for proxies what the upstream got to see.
+
+    Raises `PeerError` when the server does not do what it is measured for.
+    """
+    if profile.kind == "bulk":
+        _check_bulk(server, profile)
+    else:
+        _check_constant(server, profile)
+    if profile.service == "proxy":
+        _check_heads(server)
+        _check_reuse(server, profile, bench)
+
+
+def _check_constant(server, profile):
+    status, headers, body = ask(server.port, profile.path)
+    if status != 200 or body != BODY.encode():
+        raise PeerError(f"{server.name}: GET {profile.path}: expected 200 and the constant, "
+                        f"got {status} {body[:200]!r}")  # fmt: skip
+    kind = headers.get("Content-Type", "")
+    if not kind.startswith("application/json"):
+        raise PeerError(f"{server.name}: GET {profile.path}: Content-Type is {kind!r}, not application/json")
+
+
+def _check_bulk(server, profile):
+    if profile.direction == "up":
+        status, _headers, body = ask(server.port, profile.path, "POST", b"x" * profile.body_bytes)
+        # The sink says how many bytes reached it.
+        if status != 200 or json.loads(body).get("bytes") != profile.body_bytes:
+            raise PeerError(f"{server.name}: POST of {profile.body_bytes} bytes: got {status} {body[:200]!r}")
+    else:
+        status, _headers, body = ask(server.port, profile.path)
+        if status != 200 or len(body) != profile.body_bytes:
+            raise PeerError(f"{server.name}: GET {profile.path}: got {status} and {len(body)} bytes, "
+                            f"not 200 and {profile.body_bytes}")  # fmt: skip
+
+
+def _check_heads(server):
+    status, _headers, body = ask(server.port, "/dev/echo")
+    if status != 200:
+        raise PeerError(f"{server.name}: GET /dev/echo: got {status} {body[:200]!r}")
+    seen = json.loads(body)
+    for name, good in (("for", "127.0.0.1" in seen["for"]), ("proto", seen["proto"] == "http"),
+                       ("port", seen["port"] != ""), ("host", seen["host"].startswith("127.0.0.1"))):  # fmt: skip
+        # pingora's example sets X-Forwarded-For alone: less work than the others do.
+        if not good and not (server.name == "pingora" and name in ("proto", "port")):
+            raise PeerError(f"{server.name}: the upstream saw {name} = {seen[name]!r}; heads are not rewritten")
+
+
+def _check_reuse(server, profile, bench):
+    before = upstream_counts(bench.upstream_port)
+    load.wrk(server.port, profile.path, bench.load_cpu, seconds=1, connections=16)
+    accepted, requests = (b - a for a, b in zip(before, upstream_counts(bench.upstream_port), strict=True))
+    if accepted * 20 > requests:
+        raise PeerError(f"{server.name}: {accepted} upstream connections for {requests} requests: "
+                        "no keep-alive upstream")  # fmt: skip
+
+
+# -- Measurements ---------------------------------------------------------------------------------
+
+
+def closed(server: Server, profile, bench: Bench):
+    """wrk's closed loop: CPU per request, requests per second, latencies under saturation."""
+    watch = machine.CpuWatch([bench.server_cpu, bench.load_cpu])
+    cpu_before = server.cpu_ns()
+    result = load.wrk(
+        server.port, profile.path, bench.load_cpu, seconds=bench.seconds,
+        connections=profile.connections, pipeline=profile.pipeline, close=profile.close,
+    )  # fmt: skip
+    cpu_ns = server.cpu_ns() - cpu_before
+    server.check_alive()
+    requests = result["requests"]
+    broken = result["errors"] + result["timeouts"]
+    # wrk cuts its last requests off; more than that is a server that loses some.
+    if requests == 0 or result["statuses"] or broken > profile.connections + requests // 1000:
+        raise PeerError(f"{server.name}: {requests} answers, "
+                        f"{result['statuses']} of them not 2xx or 3xx, {broken} errors")  # fmt: skip
+    return {
+        "cpu_us_per_request": cpu_ns / 1000 / requests,
+        "requests_per_s": requests * 1e6 / result["duration_us"],
+        "p50_us": result["p50_us"],
+        "p99_us": result["p99_us"],
+        "p999_us": result["p999_us"],
+        "requests": requests,
+        "errors": broken,
+        **_shares(watch, bench, cpu_ns),
+    }
+
+
+def bulk(server: Server, profile, bench: Bench):
+    """Bodies one after the other on a few connections; every request begun is also finished."""
+    watch = machine.CpuWatch([bench.server_cpu, bench.load_cpu])
+    cpu_before = server.cpu_ns()
+    result = load.own(
+        bench.perf_load, bench.load_cpu, "bulk", server.port, profile.path, bench.seconds,
+        connections=profile.connections, direction=profile.direction, body_bytes=profile.body_bytes,
+    )  # fmt: skip
+    cpu_ns = server.cpu_ns() - cpu_before
+    server.check_alive()
+    gib = result["requests"] * profile.body_bytes / GIB
+    if gib == 0 or result["errors"]:
+        raise PeerError(f"{server.name}: {result['requests']} bodies, "
+                        f"{result['errors']} errors: {result['first_error']}")  # fmt: skip
+    return {
+        "cpu_ms_per_gib": cpu_ns / 1e6 / gib,
+        "gib_per_s": gib * 1e6 / result["duration_us"],
+        "requests": result["requests"],
+        **_shares(watch, bench, cpu_ns),
+    }
+
+
+def open_loop(server: Server, profile, bench: Bench):
+    """Requests at given moments, whatever the server does; latency counts from the moment a request was due."""
+    watch = machine.CpuWatch([bench.server_cpu, bench.load_cpu])
+    cpu_before = server.cpu_ns()
+    result = load.own(
+        bench.perf_load, bench.load_cpu, "open", server.port, profile.path, bench.seconds,
+        connections=profile.connections, rate=round(bench.rate),
+    )  # fmt: skip
+    cpu_ns = server.cpu_ns() - cpu_before
+    server.check_alive()
+    if not result["ok"] or result["other"] or result["throttled"] or result["errors"]:
+        raise PeerError(f"{server.name}: wrong answers under open load: {result}")
+    return {
+        "p50_us": result["p50_ns"] / 1000,
+        "p99_us": result["p99_ns"] / 1000,
+        "p999_us": result["p999_ns"] / 1000,
+        "send_lag_p99_us": result["lag_p99_ns"] / 1000,
+        "requests_per_s": result["ok"] * 1e6 / result["duration_us"],
+        "cpu_us_per_request": cpu_ns / 1000 / result["ok"],
+        "requests": result["ok"],
+        **_shares(watch, bench, cpu_ns),
+    }
+
+
+def idle(server: Server, profile, bench: Bench):
+    """User memory per keep-alive connection that has had one answer and waits."""
+    watch = machine.CpuWatch([bench.server_cpu, bench.load_cpu])
+    cpu_before = server.cpu_ns()
+    # The first connections pay for what the server allocates once.
+    _hold(server, profile, min(64, profile.connections))
+    time.sleep(SETTLE_S)
+    before = server.memory_bytes()
+    held = []
+    try:
+        held = _open_idle(server, profile, profile.connections)
+        time.sleep(SETTLE_S)
+        during = server.memory_bytes()
+        # Idle is not dead: the first and the last are still served.
+        for connection in (held[0], held[-1]):
+            _exchange(server, connection, profile.path)
+    finally:
+        for connection in held:
+            connection.close()
+    time.sleep(SETTLE_S)
+    after = server.memory_bytes()
+    return {
+        "bytes_per_connection": (during["rss_anon"] - before["rss_anon"]) / profile.connections,
+        "pss_bytes_per_connection": (during["pss"] - before["pss"]) / profile.connections,
+        "bytes_kept_per_connection": (after["rss_anon"] - before["rss_anon"]) / profile.connections,
+        "rss_anon_before": before["rss_anon"],
+        "rss_anon_during": during["rss_anon"],
+        **_shares(watch, bench, server.cpu_ns() - cpu_before),
+    }
+
+
+def _hold(server, profile, count):
+    for connection in _open_idle(server, profile, count):
+        connection.close()
+
+
+def _open_idle(server, profile, count):
+    held = []
+    try:
+        for _ in range(count):
+            connection = socket.create_connection(("127.0.0.1", server.port), 10)
+            held.append(connection)
+            _exchange(server, connection, profile.path)
+    except OSError as error:
+        for connection in held:
+            connection.close()
+        raise PeerError(f"{server.name}: after {len(held)} idle connections: {error}") from error
+    return held
+
+
+def _exchange(server, connection, path):
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    answer = b""
+    while not answer.endswith(BODY.encode()):
+        piece = connection.recv(4096)
+        if not piece:
+            raise PeerError(f"{server.name}: an idle connection was closed after {answer[:200]!r}")
+        answer += piece
+
+
+def throttle(server: Server, profile, bench: Bench):
+    """Offers `overload` times the rate and counts what is admitted against rate x time + burst."""
+    watch = machine.CpuWatch([bench.server_cpu, bench.load_cpu])
+    cpu_before = server.cpu_ns()
+    result = load.own(
+        bench.perf_load, bench.load_cpu, "open", server.port, profile.path, bench.seconds,
+        connections=profile.connections, rate=round(profile.rate * profile.overload),
+    )  # fmt: skip
+    cpu_ns = server.cpu_ns() - cpu_before
+    server.check_alive()
+    if result["other"] or result["errors"] or not result["throttled"]:
+        raise PeerError(f"{server.name}: expected 200 and 429 only, got {result}")
+    # From the first request sent to the last answer read: never shorter than the server's own view.
+    allowed = profile.rate * result["duration_us"] / 1e6 + profile.burst
+    return {
+        "admitted": result["ok"],
+        "refused": result["throttled"],
+        "allowed": allowed,
+        "admitted_share": result["ok"] / allowed,
+        "offered_per_s": (result["ok"] + result["throttled"]) * 1e6 / result["duration_us"],
+        "cpu_us_per_request": cpu_ns / 1000 / (result["ok"] + result["throttled"]),
+        **_shares(watch, bench, cpu_ns),
+    }
+
+
+def _shares(watch, bench, cpu_ns):
+    return {
+        "steal_percent": watch.steal_percent(),
+        "foreign_percent": watch.foreign_percent(bench.server_cpu, cpu_ns),
+    }
+
+
+BY_KIND = {"closed": closed, "bulk": bulk, "open": open_loop, "idle": idle, "throttle": throttle}

@@ -1,0 +1,275 @@
+//! `$context`: what its variables are worth for one request, and where mapped values come from.
+//!
+//! In: stage, method, exchange. Out: bytes behind those that the caller has. Cost: a copy of the
+//! value; nothing is kept and nothing is allocated but what the buffer grows by.
+//! Source: facts, vtl section 11.
+
+pub mod connection;
+#[cfg(test)]
+pub(super) mod testing;
+pub mod trace;
+pub mod values;
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use super::exchange::{Exchange, ResponseBody};
+use super::route;
+use crate::context::ContextVariable;
+use crate::deploy::{CompiledMethod, CompiledStage, write_json_string};
+use crate::http::KnownHeader;
+use crate::telemetry::Variables;
+use crate::time::WallMillis;
+
+/// One request as its context sees it.
+#[derive(Clone, Copy)]
+pub struct ContextView<'a> {
+    /// The stage it came to.
+    pub stage: &'a CompiledStage,
+    /// Its method, once it is known.
+    pub method: Option<&'a CompiledMethod>,
+    /// The request and its answer so far.
+    pub exchange: &'a Exchange,
+    /// Time from the head's first byte to the answer's last, where the answer has been sent.
+    pub response_latency: Option<Duration>,
+    /// Bytes of the answer's body that were sent; `None`: as many as the answer has.
+    pub response_length: Option<u64>,
+}
+
+impl<'a> ContextView<'a> {
+    /// The context of an exchange that is on its way.
+    pub fn new(stage: &'a CompiledStage, exchange: &'a Exchange) -> Self {
+        let method = exchange.method.map(|index| &stage.methods[index as usize]);
+        Self { stage, method, exchange, response_latency: None, response_length: None }
+    }
+
+    /// Value of a request header.
+    #[inline]
+    pub fn header(&self, known: KnownHeader) -> Option<&'a [u8]> {
+        self.exchange.head.find(&self.exchange.head_bytes, known)
+    }
+
+    /// Status of the answer, wherever it is encoded.
+    pub fn status(&self) -> u16 {
+        match self.exchange.response.body {
+            ResponseBody::Constant(index) => self.stage.constants[index as usize].status,
+            _ => self.exchange.response.status,
+        }
+    }
+
+    fn response_length(&self) -> Option<u64> {
+        self.response_length.or(match self.exchange.response.body {
+            ResponseBody::Empty => Some(0),
+            ResponseBody::Buffered => Some(self.exchange.response.buffer.len() as u64),
+            ResponseBody::Constant(index) => {
+                Some(self.stage.constants[index as usize].body.len() as u64)
+            }
+            ResponseBody::Streamed(length) => length,
+        })
+    }
+
+    /// Path with the stage: doubled slashes at the beginning count as one.
+    fn path(&self) -> &'a [u8] {
+        let path = self.exchange.head.path.of(&self.exchange.head_bytes);
+        let slashes = path.iter().take_while(|&&byte| byte == b'/').count();
+        &path[slashes.saturating_sub(1)..]
+    }
+
+    /// `Host` without its port.
+    fn domain_name(&self) -> &'a [u8] {
+        let host = self.exchange.head.host.of(&self.exchange.head_bytes);
+        // An IPv6 address has colons of its own, but in brackets.
+        let from = memchr::memchr(b']', host).unwrap_or(0);
+        let end = memchr::memchr(b':', &host[from..]).map_or(host.len(), |colon| from + colon);
+        &host[..end]
+    }
+}
+
+fn text(out: &mut Vec<u8>, value: &[u8]) -> bool {
+    out.extend_from_slice(value);
+    !value.is_empty()
+}
+
+fn number(out: &mut Vec<u8>, value: u64) -> bool {
+    crate::http::encode::decimal(out, value);
+    true
+}
+
+/// Writes formatted text; a `Vec` takes everything.
+fn formatted(out: &mut Vec<u8>, value: std::fmt::Arguments<'_>) -> bool {
+    out.write_fmt(value).is_ok()
+}
+
+fn request_time(out: &mut Vec<u8>, at: WallMillis) -> bool {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let civil = at.civil();
+    let month = MONTHS[usize::from(civil.month).saturating_sub(1) % MONTHS.len()];
+    let (hour, minute, second) = (civil.hour, civil.minute, civil.second);
+    let (day, year) = (civil.day, civil.year);
+    formatted(
+        out,
+        format_args!("{day:02}/{month}/{year:04}:{hour:02}:{minute:02}:{second:02} +0000"),
+    )
+}
+
+impl Variables for ContextView<'_> {
+    fn write(&self, variable: ContextVariable, out: &mut Vec<u8>) -> bool {
+        use ContextVariable as V;
+        let Self { stage, exchange, .. } = *self;
+        match variable {
+            V::AccountId => text(out, stage.account_id.as_bytes()),
+            V::ApiId => text(out, stage.api_id.as_bytes()),
+            V::Stage => text(out, stage.stage.as_bytes()),
+            V::DeploymentId => text(out, stage.deployment_id.as_bytes()),
+            V::RequestId => text(out, &exchange.ids.request_id),
+            V::ExtendedRequestId => text(out, &exchange.ids.extended_request_id),
+            V::HttpMethod => match route::routed_method(&exchange.head, &exchange.head_bytes) {
+                Some(method) => text(out, method.as_str().as_bytes()),
+                None => text(out, exchange.head.method_name.of(&exchange.head_bytes)),
+            },
+            V::Path => text(out, self.path()),
+            V::Protocol => text(out, b"HTTP/1.1"),
+            V::ResourceId => self.method.is_some_and(|it| text(out, it.resource_id.as_bytes())),
+            V::ResourcePath => self.method.is_some_and(|it| text(out, it.resource_path.as_bytes())),
+            V::OperationName => self
+                .method
+                .and_then(|it| it.operation_name.as_ref())
+                .is_some_and(|name| text(out, name.as_bytes())),
+            V::RequestTime => request_time(out, exchange.received_wall),
+            V::RequestTimeEpoch => number(out, exchange.received_wall.0),
+            V::DomainName => text(out, self.domain_name()),
+            V::DomainPrefix => {
+                let name = self.domain_name();
+                text(out, &name[..memchr::memchr(b'.', name).unwrap_or(name.len())])
+            }
+            V::IdentitySourceIp => formatted(out, format_args!("{}", exchange.peer.ip)),
+            V::IdentityUserAgent => {
+                self.header(KnownHeader::UserAgent).is_some_and(|value| text(out, value))
+            }
+            V::ErrorMessage => match &exchange.error {
+                Some(error) => text(out, error.message().as_bytes()),
+                None => false,
+            },
+            V::ErrorMessageString => match &exchange.error {
+                Some(error) => {
+                    write_json_string(error.message(), out);
+                    true
+                }
+                None => false,
+            },
+            V::ErrorResponseType => {
+                exchange.error_type.is_some_and(|kind| text(out, kind.as_str().as_bytes()))
+            }
+            V::ResponseLatency => self
+                .response_latency
+                .is_some_and(|it| number(out, u64::try_from(it.as_millis()).unwrap_or(u64::MAX))),
+            V::ResponseLength => self.response_length().is_some_and(|length| number(out, length)),
+            V::Status => match self.status() {
+                0 => false,
+                status => number(out, status.into()),
+            },
+            V::IntegrationError | V::IntegrationErrorMessage => {
+                exchange.integration.error.is_some_and(|error| text(out, error.as_bytes()))
+            }
+            V::IntegrationLatency | V::IntegrationLatencyOld => exchange
+                .integration
+                .latency
+                .is_some_and(|it| number(out, u64::try_from(it.as_millis()).unwrap_or(u64::MAX))),
+            V::IntegrationStatus | V::IntegrationIntegrationStatus | V::IntegrationStatusOld => {
+                exchange.integration.status.is_some_and(|status| number(out, status.into()))
+            }
+            V::XrayTraceId => trace::root(&exchange.trace).is_some_and(|root| text(out, root)),
+            V::EndpointType => text(out, b"REGIONAL"),
+            // Come with canaries, authorizers, API keys, private APIs, WAF, domains and TLS.
+            V::AwsEndpointRequestId
+            | V::IsCanaryRequest
+            | V::IdentityApiKey
+            | V::IdentityApiKeyId
+            | V::IdentityAccountId
+            | V::IdentityAccessKey
+            | V::IdentityCaller
+            | V::IdentityUser
+            | V::IdentityUserArn
+            | V::IdentityPrincipalOrgId
+            | V::IdentityCognitoIdentityId
+            | V::IdentityCognitoIdentityPoolId
+            | V::IdentityCognitoAuthenticationType
+            | V::IdentityCognitoAuthenticationProvider
+            | V::IdentityVpcId
+            | V::IdentityVpceId
+            | V::AuthorizerPrincipalId
+            | V::ErrorValidationErrorString
+            | V::WafResponseCode
+            | V::WebaclArn
+            | V::IntegrationRequestId
+            | V::CustomDomainBasePathMatched
+            | V::TlsVersion
+            | V::CipherSuite => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{Api, exchange};
+    use super::*;
+    use crate::gateway::error::GatewayError;
+    use crate::model::ResponseType;
+
+    #[test]
+    fn variables_are_written_as_aws_prints_them() {
+        let stage = Api::new().mock("GET", "/pets/{id}").stage();
+        let mut exchange = exchange(
+            "GET //dev/pets/7?x=1 HTTP/1.1\r\nHost: abc.api.example:8080\r\nUser-Agent: curl\r\n\r\n",
+        );
+        route::find(&stage, &mut exchange).unwrap();
+        exchange.received_wall = WallMillis(1_583_349_317_999);
+        exchange.trace.extend_from_slice(b"Root=1-5e1b4151-43a0913a12345678901234567;Sampled=1");
+        exchange.integration.status = Some(502);
+        exchange.integration.latency = Some(Duration::from_micros(12_900));
+        exchange.error = Some(GatewayError::IntegrationMalformed("x"));
+        exchange.error_type = Some(ResponseType::IntegrationFailure);
+        exchange.response.status = 502;
+        exchange.response.body = ResponseBody::Buffered;
+        exchange.response.buffer.extend_from_slice(b"12345");
+        let mut view = ContextView::new(&stage, &exchange);
+        view.response_latency = Some(Duration::from_millis(14));
+        for (name, want) in [
+            ("apiId", Some("a1b2c3d4e5")),
+            ("stage", Some("dev")),
+            ("httpMethod", Some("GET")),
+            ("path", Some("/dev/pets/7")),
+            ("protocol", Some("HTTP/1.1")),
+            ("resourcePath", Some("/pets/{id}")),
+            ("operationName", None),
+            ("requestTime", Some("04/Mar/2020:19:15:17 +0000")),
+            ("requestTimeEpoch", Some("1583349317999")),
+            ("domainName", Some("abc.api.example")),
+            ("domainPrefix", Some("abc")),
+            ("identity.sourceIp", Some("127.0.0.1")),
+            ("identity.userAgent", Some("curl")),
+            ("identity.caller", None),
+            ("error.message", Some("Internal server error")),
+            ("error.messageString", Some("\"Internal server error\"")),
+            ("error.responseType", Some("INTEGRATION_FAILURE")),
+            ("status", Some("502")),
+            ("responseLength", Some("5")),
+            ("responseLatency", Some("14")),
+            ("integrationLatency", Some("12")),
+            ("integration.status", Some("502")),
+            ("xrayTraceId", Some("1-5e1b4151-43a0913a12345678901234567")),
+            ("tlsVersion", None),
+        ] {
+            let mut out = b"before".to_vec();
+            let written = view.write(ContextVariable::named(name).unwrap(), &mut out);
+            let value = String::from_utf8(out[6..].to_vec()).unwrap();
+            assert_eq!(written.then_some(value.as_str()), want, "{name}");
+        }
+        for (host, want) in [("[::1]:80", "[::1]"), ("[::1]", "[::1]"), ("h", "h"), ("h:1", "h")] {
+            let exchange = testing::exchange(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+            let view = ContextView::new(&stage, &exchange);
+            assert_eq!(view.domain_name(), want.as_bytes());
+        }
+    }
+}

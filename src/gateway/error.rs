@@ -1,0 +1,354 @@
+//! Why a request is not answered by its integration, and what the client is told instead.
+//!
+//! Most errors become a *gateway response*, which the API's owner may customise by type. A few are
+//! refused at the front door, before the API plays a part; AWS lets nobody customise those.
+//!
+//! Source: developer guide, "Gateway response types"; facts, rest-api sections 8, 11 and 12.
+
+use std::fmt;
+
+use crate::deploy::ThrottleScope;
+use crate::http::{BodyError, HeadError};
+use crate::model::ResponseType;
+
+/// Why a request gets an answer of the gateway instead of its integration's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GatewayError {
+    /// No resource matches the path, or it lacks the method. AWS answers 403, not 404.
+    NoSuchMethod,
+    /// The first segment of the path is not the stage's name.
+    UnknownStage,
+    /// A token bucket was empty; the scope is logged, never sent.
+    Throttled {
+        /// Whose bucket.
+        scope: ThrottleScope,
+    },
+    /// The head is none; the connection is closed afterwards.
+    MalformedHead(HeadError),
+    /// The body's framing is broken; the connection is closed afterwards.
+    MalformedBody(BodyError),
+    /// What a client did wrong otherwise.
+    BadRequest(&'static str),
+    /// A mapping reads the body as JSON and it is none.
+    InvalidJsonBody,
+    /// No request template matches and `passthroughBehavior` says no, or a `Content-Encoding` that
+    /// is unknown or broken.
+    UnsupportedMediaType,
+    /// The request's body is larger than this limit, bytes.
+    PayloadTooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// The request target is larger than the limit.
+    UriTooLong,
+    /// The headers are larger than this limit, bytes.
+    HeadersTooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// Head or body did not arrive in time.
+    RequestTimeout,
+    /// The integration's whole answer did not arrive in time.
+    IntegrationTimeout,
+    /// The integration cannot be reached or broke the connection; why.
+    IntegrationNetwork(&'static str),
+    /// The integration's answer is not HTTP; why.
+    IntegrationMalformed(&'static str),
+    /// The integration's address is unusable or its name leads nowhere.
+    InvalidEndpointAddress,
+    /// The definition cannot be carried out for this request; the execution log's reason.
+    Configuration(&'static str),
+    /// A mapping sets a header that is the gateway's own.
+    HeaderAlreadyPresent {
+        /// Its name.
+        name: String,
+    },
+    /// No integration response fits this status, and there is no default one.
+    NoMatchingResponse {
+        /// Status of the integration's answer.
+        status: i64,
+    },
+    /// The integration's answer is larger than the limit.
+    ResponseTooLarge {
+        /// Its length as announced, or as far as it was read.
+        length: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The gateway takes no more requests.
+    Unavailable,
+}
+
+/// What the execution log says where AWS's texts differ by kind only.
+const UNPARSABLE_STATUS: &str =
+    "Unable to parse statusCode. It should be an integer that is defined in the request template.";
+/// An integration response leads to a status the method does not declare.
+const UNDECLARED_STATUS: &str = "Output mapping refers to an invalid method response";
+
+impl GatewayError {
+    /// A MOCK whose template has no integer `statusCode`.
+    pub const UNPARSABLE_STATUS: Self = Self::Configuration(UNPARSABLE_STATUS);
+    /// An integration response whose status the method does not declare.
+    pub const UNDECLARED_STATUS: Self = Self::Configuration(UNDECLARED_STATUS);
+
+    /// Type of the gateway response; `None` for what the front door refuses: it cannot be customised.
+    ///
+    /// Exhaustive on purpose: a new variant has to choose.
+    pub fn response_type(&self) -> Option<ResponseType> {
+        Some(match self {
+            Self::NoSuchMethod => ResponseType::MissingAuthenticationToken,
+            Self::Throttled { .. } => ResponseType::Throttled,
+            Self::InvalidJsonBody => ResponseType::BadRequestBody,
+            Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
+            Self::IntegrationTimeout => ResponseType::IntegrationTimeout,
+            Self::IntegrationNetwork(_) | Self::IntegrationMalformed(_) => {
+                ResponseType::IntegrationFailure
+            }
+            Self::InvalidEndpointAddress
+            | Self::Configuration(_)
+            | Self::HeaderAlreadyPresent { .. }
+            | Self::NoMatchingResponse { .. }
+            | Self::ResponseTooLarge { .. } => ResponseType::ApiConfigurationError,
+            Self::UnknownStage
+            | Self::MalformedHead(_)
+            | Self::MalformedBody(_)
+            | Self::BadRequest(_)
+            | Self::PayloadTooLarge { .. }
+            | Self::UriTooLong
+            | Self::HeadersTooLarge { .. }
+            | Self::RequestTimeout
+            | Self::Unavailable => return None,
+        })
+    }
+
+    /// Status without customisation.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::BadRequest(_) | Self::InvalidJsonBody => 400,
+            Self::NoSuchMethod | Self::UnknownStage => 403,
+            Self::RequestTimeout => 408,
+            Self::PayloadTooLarge { .. } => 413,
+            Self::UriTooLong => 414,
+            Self::UnsupportedMediaType => 415,
+            Self::Throttled { .. } => 429,
+            Self::HeadersTooLarge { .. } => 431,
+            Self::InvalidEndpointAddress
+            | Self::Configuration(_)
+            | Self::HeaderAlreadyPresent { .. }
+            | Self::NoMatchingResponse { .. }
+            | Self::ResponseTooLarge { .. } => 500,
+            Self::IntegrationMalformed(_) => 502,
+            Self::Unavailable => 503,
+            Self::IntegrationTimeout | Self::IntegrationNetwork(_) => 504,
+            Self::MalformedHead(error) => error.status(),
+            Self::MalformedBody(error) => error.status(),
+        }
+    }
+
+    /// `$context.error.message`: what the client reads. The two plain-text refusals are written by
+    /// `gateway_response`, since they name their limit.
+    pub fn message(&self) -> &'static str {
+        match self {
+            Self::NoSuchMethod => "Missing Authentication Token",
+            Self::UnknownStage => "Forbidden",
+            Self::Throttled { .. } => "Too Many Requests",
+            Self::InvalidJsonBody => "Invalid JSON in request body",
+            Self::UnsupportedMediaType => "Unsupported Media Type",
+            Self::PayloadTooLarge { .. } => "Request Too Long",
+            Self::UriTooLong => "Request URI too long",
+            Self::HeadersTooLarge { .. } => "Request header too large",
+            Self::RequestTimeout => "Request Timeout",
+            Self::IntegrationTimeout => "Endpoint request timed out",
+            Self::IntegrationNetwork(_) => "Network error communicating with endpoint",
+            Self::IntegrationMalformed(_)
+            | Self::InvalidEndpointAddress
+            | Self::Configuration(_)
+            | Self::HeaderAlreadyPresent { .. }
+            | Self::NoMatchingResponse { .. }
+            | Self::ResponseTooLarge { .. } => "Internal server error",
+            Self::Unavailable => "Service Unavailable",
+            Self::BadRequest(_) | Self::MalformedHead(_) | Self::MalformedBody(_) => {
+                match self.status() {
+                    414 => "Request URI too long",
+                    417 => "Expectation Failed",
+                    431 => "Request header too large",
+                    501 => "Not Implemented",
+                    505 => "HTTP Version Not Supported",
+                    _ => "Bad Request",
+                }
+            }
+        }
+    }
+
+    /// `x-amzn-ErrorType`.
+    pub fn error_type(&self) -> &'static str {
+        if let Some(kind) = self.response_type() {
+            return kind.error_type();
+        }
+        match self.status() {
+            403 => "ForbiddenException",
+            408 => "RequestTimeoutException",
+            413 | 414 | 431 => "RequestTooLargeException",
+            503 => "ServiceUnavailableException",
+            _ => "BadRequestException",
+        }
+    }
+
+    /// Whether the rest of the request is not going to be read: the connection must be closed.
+    pub fn ends_connection(&self) -> bool {
+        match self {
+            Self::MalformedHead(_)
+            | Self::MalformedBody(_)
+            | Self::BadRequest(_)
+            | Self::PayloadTooLarge { .. }
+            | Self::UriTooLong
+            | Self::HeadersTooLarge { .. }
+            | Self::RequestTimeout
+            | Self::Unavailable => true,
+            Self::NoSuchMethod
+            | Self::UnknownStage
+            | Self::Throttled { .. }
+            | Self::InvalidJsonBody
+            | Self::UnsupportedMediaType
+            | Self::IntegrationTimeout
+            | Self::IntegrationNetwork(_)
+            | Self::IntegrationMalformed(_)
+            | Self::InvalidEndpointAddress
+            | Self::Configuration(_)
+            | Self::HeaderAlreadyPresent { .. }
+            | Self::NoMatchingResponse { .. }
+            | Self::ResponseTooLarge { .. } => false,
+        }
+    }
+
+    /// The execution log's line: for the API's owner, never for its callers.
+    pub fn execution_log(&self) -> String {
+        const CONFIGURATION: &str = "Execution failed due to configuration error";
+        match self {
+            Self::NoSuchMethod => "No resource and method match the request".to_owned(),
+            Self::UnknownStage => "The path does not begin with the stage's name".to_owned(),
+            Self::Throttled { scope } => {
+                format!("Rate limit exceeded: the {}'s bucket is empty", scope.as_str())
+            }
+            Self::MalformedHead(error) => format!("The request's head is malformed: {error}"),
+            Self::MalformedBody(error) => format!("The request's body is malformed: {error}"),
+            Self::BadRequest(what) => format!("The request is malformed: {what}"),
+            Self::InvalidJsonBody => "Execution failed: a parameter mapping reads the request's \
+                                      body as JSON, and it is none"
+                .to_owned(),
+            Self::UnsupportedMediaType => {
+                "Execution failed: no mapping for the request's Content-Type or Content-Encoding"
+                    .to_owned()
+            }
+            Self::PayloadTooLarge { limit } => {
+                format!("HTTP content length exceeded {limit} bytes.")
+            }
+            Self::UriTooLong => "The request's target is longer than the limit 'url'".to_owned(),
+            Self::HeadersTooLarge { limit } => format!("HTTP header is larger than {limit} bytes."),
+            Self::RequestTimeout => "The request did not arrive in time".to_owned(),
+            Self::IntegrationTimeout => "Execution failed due to a timeout error".to_owned(),
+            Self::IntegrationNetwork(why) => format!(
+                "Execution failed due to a network error communicating with endpoint: {why}"
+            ),
+            Self::IntegrationMalformed(why) => {
+                format!("Execution failed: the endpoint's answer is not HTTP: {why}")
+            }
+            Self::InvalidEndpointAddress => format!("{CONFIGURATION}: Invalid endpoint address"),
+            Self::Configuration(why) => format!("{CONFIGURATION}: {why}"),
+            Self::HeaderAlreadyPresent { name } => {
+                format!("{CONFIGURATION}: {name} header already present")
+            }
+            Self::NoMatchingResponse { status } => format!(
+                "{CONFIGURATION}: No match for output mapping and no default output mapping \
+                 configured. Endpoint Response Status Code: {status}"
+            ),
+            Self::ResponseTooLarge { length, limit } => format!(
+                "{CONFIGURATION}: Integration response of reported length {length} is larger than \
+                 allowed maximum of {limit} bytes."
+            ),
+            Self::Unavailable => "The gateway takes no more requests".to_owned(),
+        }
+    }
+}
+
+impl From<HeadError> for GatewayError {
+    fn from(error: HeadError) -> Self {
+        Self::MalformedHead(error)
+    }
+}
+
+impl From<BodyError> for GatewayError {
+    fn from(error: BodyError) -> Self {
+        Self::MalformedBody(error)
+    }
+}
+
+impl fmt::Display for GatewayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.execution_log())
+    }
+}
+
+impl std::error::Error for GatewayError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deploy::PREPARED;
+
+    #[test]
+    fn errors_have_aws_type_status_and_message() {
+        use ResponseType as T;
+        let config = (Some(T::ApiConfigurationError), 500, "Internal server error");
+        for (error, (kind, status, message)) in [
+            (
+                GatewayError::NoSuchMethod,
+                (Some(T::MissingAuthenticationToken), 403, "Missing Authentication Token"),
+            ),
+            (GatewayError::UnknownStage, (None, 403, "Forbidden")),
+            (
+                GatewayError::Throttled { scope: ThrottleScope::Stage },
+                (Some(T::Throttled), 429, "Too Many Requests"),
+            ),
+            (
+                GatewayError::UnsupportedMediaType,
+                (Some(T::UnsupportedMediaType), 415, "Unsupported Media Type"),
+            ),
+            (
+                GatewayError::InvalidJsonBody,
+                (Some(T::BadRequestBody), 400, "Invalid JSON in request body"),
+            ),
+            (
+                GatewayError::IntegrationTimeout,
+                (Some(T::IntegrationTimeout), 504, "Endpoint request timed out"),
+            ),
+            (
+                GatewayError::IntegrationNetwork("refused"),
+                (Some(T::IntegrationFailure), 504, "Network error communicating with endpoint"),
+            ),
+            (
+                GatewayError::IntegrationMalformed("x"),
+                (Some(T::IntegrationFailure), 502, "Internal server error"),
+            ),
+            (GatewayError::InvalidEndpointAddress, config),
+            (GatewayError::UNPARSABLE_STATUS, config),
+            (GatewayError::NoMatchingResponse { status: 200 }, config),
+            (GatewayError::Unavailable, (None, 503, "Service Unavailable")),
+            (GatewayError::BadRequest("x"), (None, 400, "Bad Request")),
+            (GatewayError::UriTooLong, (None, 414, "Request URI too long")),
+            (HeadError::Expectation.into(), (None, 417, "Expectation Failed")),
+            (HeadError::TwoLengths.into(), (None, 400, "Bad Request")),
+        ] {
+            assert_eq!(
+                (error.response_type(), error.status(), error.message()),
+                (kind, status, message)
+            );
+            if let Some(kind) = kind {
+                assert!(
+                    PREPARED.contains(&(kind, status, message)),
+                    "{error:?} is not encoded in advance"
+                );
+            }
+        }
+    }
+}

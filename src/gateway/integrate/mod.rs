@@ -1,0 +1,48 @@
+//! Step integrate: what answers a request. One file per kind of integration.
+
+pub mod http;
+pub mod mock;
+mod upstream_body;
+
+pub use upstream_body::{Interrupted, UpstreamBody};
+
+use super::client::Client;
+use super::error::GatewayError;
+use super::exchange::Exchange;
+use crate::deploy::CompiledStage;
+
+/// Reads the request's body to its end, into `exchange.body` if it is `wanted`.
+///
+/// # Errors
+/// The body is larger than the payload limit, or cannot be read.
+pub async fn take_body<C: Client>(
+    stage: &CompiledStage,
+    exchange: &mut Exchange,
+    client: &mut C,
+    wanted: bool,
+) -> Result<(), GatewayError> {
+    let limit = stage.limits.payload_bytes.unwrap_or(u64::MAX);
+    check_announced(client, limit)?;
+    if client.has_body() {
+        client.prepare_to_wait(exchange).await;
+    }
+    let mut total = 0_u64;
+    while let Some(piece) = client.read_body().await? {
+        total += piece.len() as u64;
+        if total > limit {
+            return Err(GatewayError::PayloadTooLarge { limit });
+        }
+        if wanted {
+            exchange.body.extend_from_slice(&piece);
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a body whose announced length is over the limit before a byte of it is read.
+fn check_announced<C: Client>(client: &C, limit: u64) -> Result<(), GatewayError> {
+    match client.body_remaining() {
+        Some(announced) if announced > limit => Err(GatewayError::PayloadTooLarge { limit }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,344 @@
+use super::super::context::testing::{Api, allocations, answer, exchange};
+use super::super::{map_response, route};
+use super::*;
+use crate::deploy::CompiledIntegration;
+use crate::model::{ContentHandling, Integration, IntegrationType};
+
+/// Head and body that the integration gets, or the error of the first step that fails.
+fn sent(api: &Api, request: &str) -> Result<(String, Vec<u8>), GatewayError> {
+    let stage = api.stage();
+    let mut exchange = exchange(request);
+    let method = route::find(&stage, &mut exchange)?;
+    let CompiledIntegration::Http(http) = &method.integration else { panic!("no HTTP") };
+    let mut plan = plan(&stage, method, http, &exchange)?;
+    if plan.body != RequestBody::Stream {
+        if !plan.collects_body() {
+            exchange.body.clear();
+        }
+        body(&stage, method, http, &mut plan, &mut exchange)?;
+    }
+    let framing = plan.framing(&exchange);
+    let mut out = Vec::new();
+    encode_head(&stage, method, http, &plan, &mut exchange, framing, &mut out)?;
+    Ok((String::from_utf8(out).unwrap(), exchange.body))
+}
+
+fn parameters<const N: usize>(pairs: [(&str, &str); N]) -> impl FnOnce(&mut Integration) {
+    let pairs =
+        pairs.map(|(target, source)| (format!("integration.request.{target}"), source.to_owned()));
+    move |integration| integration.request_parameters = pairs.into()
+}
+
+const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+
+#[test]
+fn http_proxy_passes_the_clients_headers_but_for_its_own() {
+    let api = Api::new().http(IntegrationType::HttpProxy, "POST", "/p", "http://b:9/x", |_| {});
+    let (head, body) = sent(
+        &api,
+        &format!(
+            "POST /dev/p?a=1&a=%20&b HTTP/1.1\r\nHost: gateway.example\r\naccept: application/xml\r\n\
+             Accept-Encoding: gzip, deflate\r\nuser-Agent: test/integration\r\nContent-Type: text/a\r\n\
+             tEsT-HEADeR: x\r\ntEsT-HEADeR: y\r\nAuthorization: Basic a\r\n\
+             Authorization: AWS4-HMAC-SHA256 Credential=x\r\nCookie: c=1\r\nRange: r\r\n\
+             Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nVia: v\r\n\
+             Content-MD5: m\r\nMax-Forwards: 1\r\nProxy-Authenticate: p\r\nServer: s\r\nTrailer: t\r\n\
+             Upgrade: u\r\nWWW-Authenticate: w\r\nProxy-Connection: c\r\nProxy-Authorization: p\r\n\
+             X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Amzn-Trace-Id: {TRACE}\r\n\
+             X-Amzn-Apigateway-Api-Id: forged\r\nContent-Length: 2\r\n\r\nhi"
+        ),
+    )
+    .unwrap();
+    let want = format!(
+        "POST /x?a=1&a=%20&b HTTP/1.1\r\nHost: b:9\r\naccept: application/xml\r\n\
+         Accept-Encoding: gzip, deflate\r\nuser-Agent: test/integration\r\nContent-Type: text/a\r\n\
+         tEsT-HEADeR: x\r\ntEsT-HEADeR: y\r\nAuthorization: Basic a\r\nCookie: c=1\r\nRange: r\r\n\
+         X-Forwarded-For: 10.0.0.1, 127.0.0.1\r\nX-Forwarded-Port: 0\r\nX-Forwarded-Proto: http\r\n\
+         X-Amzn-Apigateway-Api-Id: a1b2c3d4e5\r\nX-Amzn-Trace-Id: {TRACE}\r\n\
+         Connection: keep-alive\r\nContent-Length: 2\r\n\r\n"
+    );
+    assert_eq!(head, want);
+    assert_eq!(body, b"hi");
+}
+
+#[test]
+fn http_sends_nothing_of_the_clients_but_what_is_mapped() {
+    let api = Api::new().http(
+        IntegrationType::Http,
+        "POST",
+        "/p/{id}",
+        "https://b/items/{item}?fixed=1",
+        parameters([
+            ("path.item", "method.request.path.id"),
+            ("querystring.q", "method.request.querystring.q"),
+            ("querystring.none", "method.request.querystring.none"),
+            ("querystring.a b", "'x&y z'"),
+            ("header.X-Stage", "context.stage"),
+            ("header.X-Id", "method.request.body.id"),
+            ("header.X-None", "method.request.header.none"),
+            ("header.Via", "'dropped'"),
+        ]),
+    );
+    let (head, body) = sent(
+        &api,
+        &format!(
+            "POST /dev/p/a%2Fb?q=1&q=%26+ HTTP/1.1\r\nHost: h\r\nAccept: text/html\r\nX-A: b\r\n\
+             X-Amzn-Trace-Id: {TRACE}\r\nContent-Length: 18\r\n\r\n{{\"id\": \"a\\r\\nb:c\"}}"
+        ),
+    )
+    .unwrap();
+    let want = format!(
+        "POST /items/a%2Fb?fixed=1&q=%26+&a%20b=x%26y%20z HTTP/1.1\r\nHost: b\r\nX-Stage: dev\r\n\
+         X-Id: a  b:c\r\nContent-Type: application/json\r\nAccept: application/json\r\n\
+         User-Agent: AmazonAPIGateway_a1b2c3d4e5\r\nX-Amzn-Apigateway-Api-Id: a1b2c3d4e5\r\n\
+         X-Amzn-Trace-Id: {TRACE}\r\nConnection: keep-alive\r\nContent-Length: 18\r\n\r\n"
+    );
+    assert_eq!(head, want);
+    assert_eq!(body, b"{\"id\": \"a\\r\\nb:c\"}");
+}
+
+#[test]
+fn mapped_headers_replace_the_clients_and_mapped_queries_follow_it() {
+    let api = Api::new().http(
+        IntegrationType::HttpProxy,
+        "GET",
+        "/{map+}",
+        "http://b/status/{map}/",
+        parameters([
+            ("path.map", "method.request.path.map"),
+            ("querystring.testQs", "'foo'"),
+            ("querystring.all", "method.request.multivaluequerystring.m"),
+            ("header.Host", "'mapped.example'"),
+            ("header.user-agent", "'mine'"),
+            ("header.X-Custom", "'new'"),
+            ("header.X-Kept", "method.request.header.missing"),
+            ("header.X-Forwarded-For", "'nobody'"),
+            ("header.X-Joined", "method.request.multivalueheader.x-custom"),
+        ]),
+    );
+    let (head, _) = sent(
+        &api,
+        &format!(
+            "GET /dev/a//b/?testQs=bar&m=1&m=2 HTTP/1.1\r\nHost: h\r\nUser-Agent: curl\r\n\
+             x-custom: old\r\nx-custom: older\r\nX-Kept: kept\r\nX-Amzn-Trace-Id: {TRACE}\r\n\r\n"
+        ),
+    )
+    .unwrap();
+    let want = format!(
+        "GET /status/a//b/?testQs=bar&m=1&m=2&testQs=foo&all=1&all=2 HTTP/1.1\r\n\
+         Host: mapped.example\r\nuser-agent: mine\r\nX-Custom: new\r\nX-Forwarded-For: nobody\r\n\
+         X-Joined: old,older\r\nX-Kept: kept\r\nX-Forwarded-Port: 0\r\nX-Forwarded-Proto: http\r\n\
+         Accept: application/json\r\nX-Amzn-Apigateway-Api-Id: a1b2c3d4e5\r\n\
+         X-Amzn-Trace-Id: {TRACE}\r\nConnection: keep-alive\r\n\r\n"
+    );
+    assert_eq!(head, want);
+}
+
+#[test]
+fn headers_of_the_gateway_cannot_be_mapped() {
+    for name in
+        ["Content-Length", "transfer-encoding", "X-Amzn-Trace-Id", "X-Amzn-Apigateway-Api-Id"]
+    {
+        let api = |source| {
+            let target = format!("header.{name}");
+            let change = parameters([(target.as_str(), source)]);
+            Api::new().http(IntegrationType::HttpProxy, "GET", "/", "http://b", change)
+        };
+        let get = "GET /dev HTTP/1.1\r\nHost: h\r\n\r\n";
+        let name = name.to_owned();
+        assert_eq!(sent(&api("'1'"), get), Err(GatewayError::HeaderAlreadyPresent { name }));
+        assert!(sent(&api("method.request.header.none"), get).is_ok(), "nothing was set");
+    }
+}
+
+#[test]
+fn mapped_values_in_the_path_are_escaped() {
+    for (source, request, want) in [
+        ("method.request.path.id", "/dev/a%20b%2F?x", "/x/a%20b%2F"),
+        ("method.request.querystring.q", "/dev/i?q=a%2Fb%20c%3Fd%25", "/x/a/b%20c%3Fd%"),
+        ("'\u{e9} #'", "/dev/i", "/x/%C3%A9%20%23"),
+        ("method.request.header.none", "/dev/i", "/x/"),
+    ] {
+        let api = Api::new().http(
+            IntegrationType::Http,
+            "GET",
+            "/{id}",
+            "http://b/x/{p}",
+            parameters([("path.p", source)]),
+        );
+        let (head, _) = sent(&api, &format!("GET {request} HTTP/1.1\r\nHost: h\r\n\r\n")).unwrap();
+        assert_eq!(head.split(' ').nth(1), Some(want), "{source}");
+    }
+}
+
+#[test]
+fn the_bodys_framing_follows_method_and_body() {
+    use IntegrationType::{Http, HttpProxy};
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    for (kind, method, headers, want) in [
+        (HttpProxy, "GET", "", ""),
+        (HttpProxy, "GET", "Content-Length: 2\r\n", "Content-Length: 2\r\n"),
+        (HttpProxy, "POST", "", "Content-Length: 0\r\n"),
+        (HttpProxy, "POST", "Content-Length: 0\r\n", "Content-Length: 0\r\n"),
+        (HttpProxy, "POST", chunked, chunked),
+        (HttpProxy, "DELETE", "", ""),
+        (Http, "GET", "Content-Length: 2\r\n", ""),
+        (Http, "POST", "", "Content-Length: 0\r\n"),
+        (Http, "POST", "Content-Length: 2\r\n", "Content-Length: 2\r\n"),
+        (Http, "POST", chunked, "Content-Length: 2\r\n"), // collected, as text
+        (Http, "DELETE", "Content-Length: 2\r\n", "Content-Length: 2\r\n"),
+    ] {
+        let api = Api::new().http(kind, method, "/", "http://b", |_| {});
+        let body = if headers.contains('2') || headers == chunked { "hi" } else { "" };
+        let request = format!("{method} /dev HTTP/1.1\r\nHost: h\r\n{headers}\r\n{body}");
+        let (head, _) = sent(&api, &request).unwrap();
+        let (_, framing) = head.split_once("Connection: keep-alive\r\n").unwrap();
+        assert_eq!(framing, format!("{want}\r\n"), "{kind:?} {method} {headers}");
+    }
+}
+
+#[test]
+fn bodies_go_through_template_and_content_handling() {
+    use ContentHandling::{ConvertToBinary, ConvertToText};
+    use PassthroughBehavior as P;
+    let config = |why| Err(GatewayError::Configuration(why));
+    let unsupported = Err(GatewayError::UnsupportedMediaType);
+    let no_base64 = config("Unable to base64 decode the body");
+    let bytes = config("Unable to transform the body: a template takes no binary payload");
+    let png = "image/png";
+    let json = "application/json";
+    for (template, passthrough, handling, content_type, body, want) in [
+        (None, P::WhenNoMatch, None, json, "a", Ok("a")),
+        (None, P::WhenNoTemplates, None, json, "a", Ok("a")),
+        (None, P::Never, None, json, "a", unsupported.clone()),
+        (Some(json), P::WhenNoMatch, None, json, "a", Ok("literal")),
+        (Some(json), P::Never, None, "", "a", Ok("literal")), // no Content-Type counts as JSON
+        (Some(json), P::Never, None, "Application/JSON;charset=x", "a", Ok("literal")),
+        (Some(json), P::WhenNoMatch, None, "text/plain", "a", Ok("a")),
+        (Some(json), P::WhenNoTemplates, None, "text/plain", "a", unsupported.clone()),
+        (Some("$default"), P::Never, None, "text/plain", "a", Ok("literal")),
+        (Some(json), P::WhenNoMatch, None, json, "", Ok("literal")),
+        (None, P::WhenNoMatch, Some(ConvertToBinary), json, "YWI=", Ok("ab")),
+        (None, P::WhenNoMatch, Some(ConvertToBinary), json, "no base64", no_base64),
+        (Some(json), P::WhenNoMatch, Some(ConvertToBinary), json, "YWI=", bytes.clone()),
+        (Some(json), P::WhenNoMatch, Some(ConvertToBinary), "text/a", "YWI=", Ok("ab")),
+        (None, P::WhenNoMatch, None, png, "ab", Ok("ab")),
+        (None, P::WhenNoMatch, Some(ConvertToBinary), png, "ab", Ok("ab")),
+        (None, P::WhenNoMatch, Some(ConvertToText), png, "ab", Ok("YWI=")),
+        (Some(png), P::WhenNoMatch, Some(ConvertToText), png, "ab", Ok("literal")),
+        (Some(png), P::WhenNoMatch, None, png, "ab", bytes),
+    ] {
+        let mut api = Api::new().http(IntegrationType::Http, "POST", "/", "http://b", |it| {
+            it.passthrough_behavior = passthrough;
+            it.content_handling = handling;
+            if let Some(key) = template {
+                it.request_templates.insert(key.to_owned(), "literal".to_owned());
+            }
+        });
+        api.model.binary_media_types = vec![png.to_owned()];
+        let content_type = match content_type {
+            "" => String::new(),
+            text => format!("Content-Type: {text}\r\n"),
+        };
+        let length = body.len();
+        let request = format!(
+            "POST /dev HTTP/1.1\r\nHost: h\r\n{content_type}Content-Length: {length}\r\n\r\n{body}"
+        );
+        let got = sent(&api, &request).map(|(_, body)| String::from_utf8(body).unwrap());
+        assert_eq!(
+            got,
+            want.map(str::to_owned),
+            "{template:?} {passthrough:?} {handling:?} {request}"
+        );
+    }
+}
+
+#[test]
+fn the_clients_coding_is_undone_or_refused() {
+    let api = Api::new().http(IntegrationType::HttpProxy, "POST", "/", "http://b", |_| {});
+    for (headers, want) in [
+        ("Content-Encoding: br\r\nContent-Length: 2\r\n", Err(GatewayError::UnsupportedMediaType)),
+        (
+            "Content-Encoding: gzip\r\nContent-Length: 2\r\n",
+            Err(GatewayError::UnsupportedMediaType),
+        ),
+        ("Content-Encoding: br\r\n", Ok("")),
+        ("Content-Encoding: identity\r\nContent-Length: 2\r\n", Ok("hi")),
+    ] {
+        let body = if headers.contains("Length") { "hi" } else { "" };
+        let request = format!("POST /dev HTTP/1.1\r\nHost: h\r\n{headers}\r\n{body}");
+        let got = sent(&api, &request);
+        assert_eq!(got.as_ref().map(|(_, body)| &body[..]), want.as_ref().map(|it| it.as_bytes()));
+        assert!(got.is_err() || !got.unwrap().0.contains("Content-Encoding"));
+    }
+}
+
+#[test]
+fn a_missing_stage_variable_is_an_invalid_endpoint_and_the_clients_method_is_passed() {
+    let mut api = Api::new().http(
+        IntegrationType::HttpProxy,
+        "ANY",
+        "/",
+        "http://${stageVariables.host}/${stageVariables.unset}",
+        |_| {},
+    );
+    let request = "POST /dev HTTP/1.1\r\nHost: h\r\nX-HTTP-Method-Override: PUT\r\n\r\n";
+    assert_eq!(sent(&api, request), Err(GatewayError::InvalidEndpointAddress));
+    api.settings.variables.insert("host".into(), "b".into());
+    assert!(sent(&api, request).unwrap().0.starts_with("PUT / HTTP/1.1\r\nHost: b\r\n"));
+    let broken = Api::new().http(
+        IntegrationType::HttpProxy,
+        "POST",
+        "/",
+        "http://b",
+        parameters([("header.X", "method.request.body.a")]),
+    );
+    let request = "POST /dev HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n{";
+    assert_eq!(sent(&broken, request), Err(GatewayError::InvalidJsonBody));
+}
+
+#[test]
+fn escaping_in_place_agrees_with_the_library() {
+    proptest::proptest!(|(text in "\\PC{0,20}", before in "[a-z]{0,5}")| {
+        for set in [uri::PATH, uri::COMPONENT] {
+            let mut out = [before.as_bytes(), text.as_bytes()].concat();
+            escape(&mut out, before.len(), set);
+            let want = format!("{before}{}", percent_encoding::utf8_percent_encode(&text, set));
+            proptest::prop_assert_eq!(String::from_utf8(out).unwrap(), want);
+        }
+    });
+}
+
+#[test]
+fn mapping_a_proxied_request_and_its_answer_allocates_nothing() {
+    let api = Api::new().http(
+        IntegrationType::HttpProxy,
+        "GET",
+        "/{proxy+}",
+        "http://b/{proxy}",
+        parameters([
+            ("path.proxy", "method.request.path.proxy"),
+            ("querystring.q", "method.request.header.user-agent"),
+            ("header.X-Id", "context.requestId"),
+        ]),
+    );
+    let stage = api.stage();
+    let mut exchange =
+        exchange("GET /dev/a/b?c=d HTTP/1.1\r\nHost: h\r\nUser-Agent: a b\r\nX-A: b\r\n\r\n");
+    let (head, head_bytes) =
+        answer("HTTP/1.1 200 OK\r\nServer: s\r\nX-B: c\r\nContent-Length: 5\r\n\r\n");
+    let mut out = Vec::new();
+    let count = allocations(|| {
+        out.clear();
+        exchange.trace.clear();
+        exchange.response.headers.clear();
+        let method = route::find(&stage, &mut exchange).unwrap();
+        let CompiledIntegration::Http(http) = &method.integration else { panic!() };
+        let plan = plan(&stage, method, http, &exchange).unwrap();
+        let framing = plan.framing(&exchange);
+        encode_head(&stage, method, http, &plan, &mut exchange, framing, &mut out).unwrap();
+        map_response::proxy(&stage, method, http, &mut exchange, &head, &head_bytes).unwrap();
+    });
+    assert_eq!(count, 0);
+    assert!(out.starts_with(b"GET /a/b?c=d&q=a%20b HTTP/1.1\r\n"));
+}

@@ -1,0 +1,208 @@
+//! The client of an exchange over HTTP/1.1: its connection's input, decoded.
+
+use std::rc::Rc;
+
+use super::state::Shard;
+use crate::gateway::{Client, Exchange, GatewayError, HeadBytes};
+use crate::http::{BodyDecoder, encode};
+use crate::limits::BULK_THRESHOLD_BYTES;
+use crate::ring::{Either, RecvBuf, RecvStream, SendBuf, Socket, Timer, select};
+use crate::telemetry::TimeoutKind;
+use crate::time::Nanos;
+
+/// One client connection's two directions.
+pub(super) struct Link {
+    pub(super) shard: Rc<Shard>,
+    // Declared before the socket: the receive is cancelled before the descriptor is closed.
+    pub(super) recv: RecvStream,
+    pub(super) socket: Socket,
+    /// Received and not used.
+    pub(super) input: RecvBuf,
+    /// Received by a stopped receive, to be read after `input`; the last comes first.
+    pub(super) held: Vec<RecvBuf>,
+    /// Answers that wait to be sent.
+    pub(super) out: Vec<u8>,
+    pub(super) timer: Timer,
+    /// The current request's body.
+    pub(super) body: BodyDecoder,
+    /// `100 Continue` is owed before the body is read.
+    pub(super) owes_continue: bool,
+    /// The body has to be read to its end by then; set with its first read.
+    pub(super) body_by: Option<Nanos>,
+    /// The multishot receive is disarmed: large buffers are used.
+    pub(super) bulk: bool,
+    /// Nobody is left to answer.
+    pub(super) gone: bool,
+}
+
+impl Link {
+    /// Sends what waits in `out`, then `tail`. `false`: the client is gone or does not read.
+    pub(super) async fn flush(&mut self, tail: RecvBuf) -> bool {
+        if self.out.is_empty() && tail.is_empty() {
+            return !self.gone;
+        }
+        let buf = SendBuf::with_tail(std::mem::take(&mut self.out), tail);
+        self.shard.cells.bytes_out.add(buf.len() as u64);
+        let deadline = self
+            .shard
+            .limits
+            .send_timeout
+            .map_or(Nanos::NEVER, |time| self.shard.ring().now().after(time));
+        self.timer.set(deadline);
+        match select(self.socket.send_all(buf), self.timer.fired()).await {
+            Either::Left((result, mut buf)) => {
+                buf.head.clear();
+                self.out = buf.head;
+                self.gone |= result.is_err();
+            }
+            Either::Right(()) => {
+                self.shard.cells.timed_out(TimeoutKind::Send);
+                self.gone = true;
+            }
+        }
+        !self.gone
+    }
+
+    /// The next piece of input, whatever it is; empty: the client has ended its side.
+    pub(super) async fn receive(&mut self) -> std::io::Result<RecvBuf> {
+        if !self.input.is_empty() {
+            return Ok(std::mem::take(&mut self.input));
+        }
+        if let Some(piece) = self.held.pop() {
+            return Ok(piece);
+        }
+        let piece =
+            if self.bulk { self.socket.recv_bulk().await? } else { self.recv.next().await? };
+        self.shard.cells.bytes_in.add(piece.len() as u64);
+        Ok(piece)
+    }
+
+    /// Whether input is here that belongs to what comes after the current request.
+    pub(super) fn has_input(&self) -> bool {
+        !self.input.is_empty() || !self.held.is_empty()
+    }
+
+    fn decode(&mut self) -> Result<Option<RecvBuf>, GatewayError> {
+        while !self.input.is_empty() && !self.body.is_done() {
+            let decoded = self.body.decode(&self.input).map_err(GatewayError::MalformedBody)?;
+            let data = self.input.slice(decoded.data);
+            self.input.advance(decoded.consumed);
+            if !data.is_empty() {
+                return Ok(Some(data));
+            }
+            if decoded.consumed == 0 {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads and drops what is left of the body if it is here already; `true`: the body is at its end.
+    pub(super) fn skip_received_body(&mut self) -> bool {
+        loop {
+            match self.decode() {
+                Ok(Some(_)) => {}
+                Ok(None) if self.body.is_done() => return true,
+                Ok(None) => match self.held.pop() {
+                    Some(piece) => self.input = piece,
+                    None => return false,
+                },
+                Err(_) => return false,
+            }
+        }
+    }
+
+    async fn begin_bulk(&mut self) {
+        if self.bulk {
+            return;
+        }
+        let mut pieces = self.recv.stop().await;
+        pieces.reverse();
+        pieces.append(&mut self.held);
+        self.held = pieces;
+        self.bulk = true;
+    }
+
+    /// Back to the armed receive.
+    pub(super) fn end_bulk(&mut self) {
+        if self.bulk {
+            self.bulk = false;
+            self.recv.arm();
+        }
+    }
+}
+
+impl Client for Link {
+    fn has_body(&self) -> bool {
+        !self.body.is_done()
+    }
+
+    fn body_remaining(&self) -> Option<u64> {
+        self.body.remaining()
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    async fn read_body(&mut self) -> Result<Option<RecvBuf>, GatewayError> {
+        loop {
+            if let Some(data) = self.decode()? {
+                return Ok(Some(data));
+            }
+            if self.body.is_done() {
+                self.end_bulk();
+                return Ok(None);
+            }
+            if self.owes_continue {
+                self.owes_continue = false;
+                self.out.extend_from_slice(encode::CONTINUE);
+                if !self.flush(RecvBuf::default()).await {
+                    return Err(GatewayError::BadRequest("the client has gone"));
+                }
+            }
+            if self.body.remaining().is_none_or(|bytes| bytes > BULK_THRESHOLD_BYTES) {
+                self.begin_bulk().await;
+            }
+            let now = self.shard.ring().now();
+            let limits = &self.shard.limits;
+            let body_by = *self.body_by.get_or_insert_with(|| {
+                limits.body_timeout.map_or(Nanos::NEVER, |time| now.after(time))
+            });
+            let read_by = limits.body_read_timeout.map_or(Nanos::NEVER, |time| now.after(time));
+            let mut timer = self.shard.ring().timer();
+            timer.set(read_by.min(body_by));
+            match select(self.receive(), timer.fired()).await {
+                Either::Left(Ok(piece)) if !piece.is_empty() => self.input = piece,
+                Either::Left(_) => {
+                    self.gone = true;
+                    return Err(GatewayError::BadRequest("the client has gone"));
+                }
+                Either::Right(()) => {
+                    self.shard.cells.timed_out(TimeoutKind::Body);
+                    return Err(GatewayError::RequestTimeout);
+                }
+            }
+        }
+    }
+
+    async fn reset(&mut self) {
+        self.recv.reset().await;
+        self.gone = true;
+    }
+
+    async fn prepare_to_wait(&mut self, exchange: &mut Exchange) {
+        if let HeadBytes::Leased(bytes) = &exchange.head_bytes {
+            let mut owned = self.shard.take_buffer();
+            owned.extend_from_slice(bytes);
+            exchange.head_bytes = HeadBytes::Owned(owned);
+        }
+        if self.body.is_done() && self.input.is_leased() {
+            self.input = match self.input.is_empty() {
+                true => RecvBuf::default(),
+                false => RecvBuf::from_vec(self.input.to_vec()),
+            };
+        }
+        self.flush(RecvBuf::default()).await;
+    }
+}

@@ -1,0 +1,372 @@
+//! One client connection over HTTP/1.1: heads in, answers out, one request at a time, in order.
+//!
+//! ```text
+//!        ┌──────────────────────── keep-alive ────────────────────────┐
+//!        ▼                                                            │
+//!  wait for bytes ──▶ read the head ──▶ gateway::respond ──▶ write ───┤
+//!        │                 │                                          │
+//!        └── idle, closed  └── refused: answer, linger, close ◀───────┘ Connection: close
+//! ```
+//!
+//! Answers to requests that came together leave together: the output is sent when no whole request is
+//! left in the input, when it is full, or before a wait for anybody else.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Publication;
+use super::body::Link;
+use super::state::Shard;
+use super::write::{self, BodyFraming};
+use crate::gateway::{self, Client, Exchange, GatewayError, HeadBytes, Peer, UpstreamBody};
+use crate::http::{BodyDecoder, HeadError, HeadScan, encode};
+use crate::limits::{LINGER_BYTES_MAX, PIPELINED_RESPONSE_BYTES_MAX};
+use crate::ring::{Either, RecvBuf, Socket, select};
+use crate::telemetry::TimeoutKind;
+
+/// Time that a refused client has to read its answer while it is still sending.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Time that a new connection has for its first bytes once the shard drains.
+const DRAIN_GRACE: Duration = Duration::from_millis(250);
+
+/// Serves a connection until it ends.
+pub(super) async fn run(shard: Rc<Shard>, socket: Socket) {
+    let counted = Counted(Rc::clone(&shard));
+    if let Ok(names) = socket.names() {
+        let peer = Peer { ip: names.peer.ip().to_canonical(), local_port: names.local.port() };
+        let timer = shard.ring().timer();
+        let recv = socket.recv_stream();
+        let link = Link {
+            shard,
+            recv,
+            socket,
+            input: RecvBuf::default(),
+            held: Vec::new(),
+            out: Vec::new(),
+            timer,
+            body: BodyDecoder::none(),
+            owes_continue: false,
+            body_by: None,
+            bulk: false,
+            gone: false,
+        };
+        serve(link, peer).await;
+    }
+    drop(counted);
+}
+
+/// Counts a connection for as long as it lives.
+struct Counted(Rc<Shard>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.connections.set(self.0.connections.get() - 1);
+    }
+}
+
+/// What came of reading a head.
+enum Head {
+    Complete,
+    /// The client ended, or said nothing for too long.
+    End,
+    Refused(GatewayError),
+}
+
+/// What becomes of the connection after an answer.
+enum Then {
+    NextRequest,
+    Close,
+    /// The client may still be sending: closing at once could destroy the answer on its way.
+    Linger,
+}
+
+async fn serve(mut link: Link, peer: Peer) {
+    let mut first = true;
+    loop {
+        if !link.has_input() && !wait_for_input(&mut link, first).await {
+            break;
+        }
+        first = false;
+        let shard = Rc::clone(&link.shard);
+        let mut exchange = shard.take_exchange();
+        exchange.peer.clone_from(&peer);
+        exchange.received_at = shard.ring().now();
+        exchange.received_wall = shard.ring().wall();
+        exchange.ids = shard.next_ids();
+        let then = one_request(&mut link, &mut exchange).await;
+        if let HeadBytes::Owned(bytes) = std::mem::take(&mut exchange.head_bytes) {
+            shard.keep_buffer(bytes);
+        }
+        shard.keep_exchange(exchange);
+        match then {
+            Then::NextRequest => {
+                let full = link.out.len() >= PIPELINED_RESPONSE_BYTES_MAX;
+                if (full || !link.has_input()) && !link.flush(RecvBuf::default()).await {
+                    break;
+                }
+            }
+            Then::Close => {
+                link.flush(RecvBuf::default()).await;
+                break;
+            }
+            Then::Linger => {
+                if link.flush(RecvBuf::default()).await {
+                    linger(&mut link).await;
+                }
+                break;
+            }
+        }
+    }
+    let out = std::mem::take(&mut link.out);
+    link.shard.keep_buffer(out);
+}
+
+/// Waits for the first bytes of a request. `false`: there will be none.
+async fn wait_for_input(link: &mut Link, first: bool) -> bool {
+    let shard = Rc::clone(&link.shard);
+    // An idle connection holds no output buffer.
+    shard.keep_buffer(std::mem::take(&mut link.out));
+    let limits = &shard.limits;
+    let limit = if first { limits.first_byte_timeout } else { limits.idle_timeout };
+    shard.set_timer(&mut link.timer, limit);
+    let waited = {
+        // A client that has just connected has probably sent its request already.
+        let drained = async {
+            shard.drained().await;
+            if first {
+                let mut grace = shard.ring().timer();
+                grace.set(shard.ring().now().after(DRAIN_GRACE));
+                grace.fired().await;
+            }
+        };
+        let recv = &mut link.recv;
+        select(recv.next(), select(link.timer.fired(), drained)).await
+    };
+    match waited {
+        Either::Left(Ok(piece)) if !piece.is_empty() => {
+            shard.cells.bytes_in.add(piece.len() as u64);
+            link.input = piece;
+            link.out = shard.take_buffer();
+            true
+        }
+        Either::Right(Either::Left(())) => {
+            let kind = if first { TimeoutKind::FirstByte } else { TimeoutKind::Idle };
+            shard.cells.timed_out(kind);
+            false
+        }
+        _ => false,
+    }
+}
+
+/// Reads a head into the exchange. What comes after it stays in the link's input.
+async fn read_head(link: &mut Link, exchange: &mut Exchange) -> Head {
+    let shard = Rc::clone(&link.shard);
+    let mut scan = HeadScan::default();
+    let mut gathered: Option<Vec<u8>> = None;
+    if link.input.is_empty() {
+        link.input = link.held.pop().unwrap_or_default();
+    }
+    loop {
+        let bytes: &[u8] = gathered.as_deref().unwrap_or(&link.input);
+        match exchange.head.parse(bytes, &mut scan, &shard.head_limits) {
+            Ok(true) => break,
+            Ok(false) => {}
+            Err(error) => {
+                shard.cells.head_errors.increment();
+                exchange.head_bytes = HeadBytes::None;
+                return Head::Refused(refusal(error, &shard));
+            }
+        }
+        // In pieces: they are put together in memory of our own, and the shared buffers go back.
+        if gathered.is_none() {
+            let mut buffer = shard.take_buffer();
+            buffer.extend_from_slice(&link.input);
+            link.input = RecvBuf::default();
+            gathered = Some(buffer);
+            if !link.flush(RecvBuf::default()).await {
+                return Head::End;
+            }
+            shard.set_timer(&mut link.timer, shard.limits.head_timeout);
+        }
+        match select(link_receive(link), wait_head(&shard, exchange)).await {
+            Either::Left(Ok(piece)) if !piece.is_empty() => {
+                if let Some(buffer) = &mut gathered {
+                    buffer.extend_from_slice(&piece);
+                }
+            }
+            Either::Left(_) => return Head::End,
+            Either::Right(()) => {
+                shard.cells.timed_out(TimeoutKind::Head);
+                return Head::Refused(GatewayError::RequestTimeout);
+            }
+        }
+    }
+    let len = exchange.head.len as usize;
+    match gathered {
+        None => {
+            exchange.head_bytes = HeadBytes::Leased(link.input.slice(0..len));
+            link.input.advance(len);
+        }
+        Some(mut bytes) => {
+            if bytes.len() > len {
+                link.input = RecvBuf::from_vec(bytes.split_off(len));
+            }
+            exchange.head_bytes = HeadBytes::Owned(bytes);
+        }
+    }
+    if link.input.is_empty() {
+        link.input = RecvBuf::default();
+    }
+    Head::Complete
+}
+
+async fn link_receive(link: &mut Link) -> std::io::Result<RecvBuf> {
+    link.receive().await
+}
+
+/// Waits until the head that began with the exchange is overdue.
+async fn wait_head(shard: &Shard, exchange: &Exchange) {
+    let mut timer = shard.ring().timer();
+    let limit = shard.limits.head_timeout;
+    let due = limit.map_or(crate::time::Nanos::NEVER, |time| exchange.received_at.after(time));
+    timer.set(due.min(shard.drain_by()));
+    timer.fired().await;
+}
+
+fn refusal(error: HeadError, shard: &Shard) -> GatewayError {
+    match error.status() {
+        414 => GatewayError::UriTooLong,
+        431 => GatewayError::HeadersTooLarge { limit: shard.limits.header_bytes.unwrap_or(0) },
+        _ => GatewayError::MalformedHead(error),
+    }
+}
+
+/// One request from its head to its answer in the link's output (or, if streamed, on its way).
+async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
+    let shard = Rc::clone(&link.shard);
+    let head = read_head(link, exchange).await;
+    let Some(publication) = shard.publication() else {
+        // Nothing is published yet: the listener is open, the first stage is on its way.
+        link.out.extend_from_slice(UNAVAILABLE);
+        return Then::Linger;
+    };
+    let stage = &publication.stage;
+    let refused = match head {
+        Head::End => return Then::Close,
+        Head::Complete => None,
+        Head::Refused(error) => Some(error),
+    };
+    let mut keep_alive = refused.is_none() && exchange.head.keep_alive;
+    let mut streamed = None;
+    if let Some(error) = refused {
+        exchange.head.method = crate::http::Method::Other;
+        link.body = BodyDecoder::none();
+        gateway::refuse(stage, exchange, error);
+    } else {
+        link.body = BodyDecoder::request(exchange.head.framing);
+        link.body_by = None;
+        link.owes_continue = exchange.head.expect_continue;
+        streamed = gateway::respond(&shard.env, stage, exchange, link).await;
+        if link.gone {
+            return Then::Close;
+        }
+        gateway::finish(stage, exchange);
+        let whole = link.skip_received_body();
+        // A client that waits for 100 Continue has not sent its body, and may or may not do so now.
+        keep_alive &= whole && !exchange.response.close;
+        link.end_bulk();
+    }
+    keep_alive &= !shard.is_draining();
+    let framing = write::response(&shard, stage, exchange, keep_alive, &mut link.out);
+    if let Some(body) = streamed.filter(|_| framing != BodyFraming::Complete) {
+        let sent = Box::pin(stream(link, exchange, body, framing)).await;
+        keep_alive &= sent && framing != BodyFraming::UntilClose;
+        shard.record(&publication, exchange);
+        if !sent {
+            // Cut off: what is missing must not look like an end.
+            link.out.clear();
+            return Then::Close;
+        }
+    } else {
+        shard.record(&publication, exchange);
+    }
+    after(link, keep_alive, &publication)
+}
+
+fn after(link: &Link, keep_alive: bool, _: &Publication) -> Then {
+    if keep_alive {
+        Then::NextRequest
+    } else if link.body.is_done() && !link.has_input() && !link.owes_continue {
+        Then::Close
+    } else {
+        Then::Linger
+    }
+}
+
+/// What a client gets before the first stage is there.
+const UNAVAILABLE: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n\
+    Content-Length: 33\r\nConnection: close\r\n\r\n{\"message\":\"Service Unavailable\"}";
+
+/// Sends the integration's body piece by piece, as the client takes it. `false`: it was cut off.
+async fn stream(
+    link: &mut Link,
+    exchange: &mut Exchange,
+    mut body: UpstreamBody,
+    framing: BodyFraming,
+) -> bool {
+    let shard = Rc::clone(&link.shard);
+    let chunked = framing == BodyFraming::Chunked;
+    let mut open_chunk = false;
+    loop {
+        let next = match select(body.next(&shard.env), link.reset()).await {
+            Either::Left(next) => next,
+            Either::Right(()) => return false,
+        };
+        exchange.integration.latency = Some(body.latency(&shard.env));
+        let Ok(piece) = next else { return false };
+        if open_chunk {
+            link.out.extend_from_slice(encode::CHUNK_END);
+            open_chunk = false;
+        }
+        let Some(piece) = piece else {
+            if chunked {
+                link.out.extend_from_slice(encode::LAST_CHUNK);
+            }
+            return true;
+        };
+        if chunked {
+            encode::chunk_head(&mut link.out, piece.len() as u64);
+            open_chunk = true;
+        }
+        exchange.response.length += piece.len() as u64;
+        let ends = body.is_done();
+        if !link.flush(piece).await {
+            return false;
+        }
+        if ends && !chunked {
+            return true;
+        }
+    }
+}
+
+/// Reads and drops what the client is still sending, so that it gets to read its answer: a close with
+/// unread input resets the connection, and the reset overtakes the answer.
+async fn linger(link: &mut Link) {
+    if link.socket.shut_down().await.is_err() {
+        return;
+    }
+    let shard = Rc::clone(&link.shard);
+    shard.set_timer(&mut link.timer, Some(LINGER));
+    link.input = RecvBuf::default();
+    link.held.clear();
+    let mut dropped = 0_u64;
+    while dropped < LINGER_BYTES_MAX {
+        let (recv, timer) = (&mut link.recv, &link.timer);
+        match select(recv.next(), timer.fired()).await {
+            Either::Left(Ok(piece)) if !piece.is_empty() => dropped += piece.len() as u64,
+            _ => return,
+        }
+    }
+}

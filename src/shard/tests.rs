@@ -1,0 +1,331 @@
+//! Whole shards over real sockets, with stages compiled from models made here.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+
+use super::{Publication, ShardConfig, ShardHandle, ShardMessage, spawn};
+use crate::deploy::{CompileEnv, StageSettings, compile};
+use crate::limits::Limits;
+use crate::model::{
+    Integration, IntegrationResponse, IntegrationType, Method, MethodName, MethodResponse,
+    Resource, RestApi,
+};
+use crate::telemetry::{Registry, SeriesKey};
+use crate::throttle::BucketRegistry;
+use crate::time::Nanos;
+use crate::tls::ClientTrust;
+use crate::upstream::TargetRegistry;
+
+pub(super) fn method(integration: Integration) -> Method {
+    Method {
+        integration: Some(integration),
+        method_responses: BTreeMap::from([("200".to_owned(), MethodResponse::default())]),
+        ..Method::default()
+    }
+}
+
+pub(super) fn mock(body: &str) -> Integration {
+    Integration {
+        kind: IntegrationType::Mock,
+        timeout_ms: 29_000,
+        request_templates: [("application/json".to_owned(), "{\"statusCode\": 200}".to_owned())]
+            .into(),
+        responses: vec![IntegrationResponse {
+            status_code: 200,
+            response_templates: [("application/json".to_owned(), body.to_owned())].into(),
+            ..IntegrationResponse::default()
+        }],
+        ..Integration::default()
+    }
+}
+
+pub(super) fn proxy(uri: &str) -> Integration {
+    Integration {
+        kind: IntegrationType::HttpProxy,
+        uri: Some(uri.to_owned()),
+        http_method: Some(MethodName::Any),
+        timeout_ms: 29_000,
+        request_parameters: [(
+            "integration.request.path.proxy".to_owned(),
+            "method.request.path.proxy".to_owned(),
+        )]
+        .into(),
+        ..Integration::default()
+    }
+}
+
+pub(super) fn api(resources: Vec<(&str, MethodName, Method)>) -> RestApi {
+    let mut api = RestApi { id: "a1b2c3d4e5".into(), name: "shop".into(), ..RestApi::default() };
+    for (path, name, mut method) in resources {
+        for parameter in path.split(['{', '}']).skip(1).step_by(2) {
+            let key = format!("method.request.path.{}", parameter.trim_end_matches('+'));
+            method.request_parameters.insert(key, true);
+        }
+        api.resources.push(Resource {
+            id: "abc123".into(),
+            path: path.into(),
+            methods: BTreeMap::from([(name, method)]),
+        });
+    }
+    api
+}
+
+struct Served {
+    shard: Option<ShardHandle>,
+    address: SocketAddr,
+}
+
+impl Served {
+    fn start(api: &RestApi, limits: Limits) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let limits = Arc::new(limits);
+        let registry = Registry::new(1);
+        let shard = spawn(ShardConfig {
+            index: 0,
+            cpu: None,
+            listener,
+            limits: Arc::clone(&limits),
+            cells: registry.shard(0),
+            log: None,
+            trust: Arc::new(ClientTrust::load(&[]).unwrap()),
+        })
+        .unwrap();
+        let settings = StageSettings { stage: "dev".into(), limits, ..StageSettings::default() };
+        let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
+        let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
+        let stage = Arc::new(compile(api, &settings, &mut env).unwrap());
+        let key = SeriesKey {
+            api_name: "shop".into(),
+            api_id: "a1b2c3d4e5".into(),
+            stage: "dev".into(),
+            resource: None,
+            method: None,
+        };
+        let cells = (0..=stage.methods.len()).map(|_| registry.series(&key).remove(0)).collect();
+        let publication = Publication { stage, cells, access_log: None };
+        assert!(shard.send(ShardMessage::Publish(publication)).is_ok());
+        Self { shard: Some(shard), address }
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).unwrap()
+    }
+
+    /// Sends a request and reads until the gateway closes.
+    fn ask(&self, request: &str) -> String {
+        let mut stream = self.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8(answer).unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let shard = self.shard.take().unwrap();
+        assert!(shard.send(ShardMessage::Drain { deadline: None }).is_ok());
+        shard.join().unwrap();
+    }
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+}
+
+#[test]
+fn a_mock_answers_with_its_literal_template() {
+    let served = Served::start(
+        &api(vec![("/pets", MethodName::Get, method(mock("[1,2]")))]),
+        Limits::default(),
+    );
+    let answer = served.ask(&get("/dev/pets"));
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("\r\nContent-Type: application/json\r\n"), "{answer}");
+    assert!(answer.contains("\r\nContent-Length: 5\r\n"), "{answer}");
+    assert!(answer.contains("\r\nx-amzn-RequestId: "), "{answer}");
+    assert!(answer.ends_with("\r\nConnection: close\r\n\r\n[1,2]"), "{answer}");
+}
+
+#[test]
+fn what_matches_nothing_is_403_missing_authentication_token() {
+    let served = Served::start(
+        &api(vec![("/pets", MethodName::Get, method(mock("[]")))]),
+        Limits::default(),
+    );
+    let answer = served.ask(&get("/dev/nothing"));
+    assert!(answer.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{answer}");
+    assert!(answer.contains("x-amzn-ErrorType: MissingAuthenticationTokenException"), "{answer}");
+    assert!(answer.ends_with("{\"message\":\"Missing Authentication Token\"}"), "{answer}");
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order_and_a_head_may_come_in_pieces() {
+    let served = Served::start(
+        &api(vec![
+            ("/a", MethodName::Get, method(mock("A"))),
+            ("/b", MethodName::Get, method(mock("B"))),
+        ]),
+        Limits::default(),
+    );
+    let mut stream = served.connect();
+    let one = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let mut requests = String::new();
+    for index in 0..50 {
+        requests.push_str(&one(if index % 3 == 0 { "/dev/a" } else { "/dev/b" }));
+    }
+    requests.push_str(&get("/dev/a"));
+    for piece in requests.as_bytes().chunks(37) {
+        stream.write_all(piece).unwrap();
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let bodies: String = answer
+        .split("HTTP/1.1 200 OK\r\n")
+        .skip(1)
+        .map(|answer| answer.split_once("\r\n\r\n").unwrap().1)
+        .collect();
+    let want: String =
+        (0..50).map(|index| if index % 3 == 0 { 'A' } else { 'B' }).chain(['A']).collect();
+    assert_eq!(bodies, want);
+}
+
+#[test]
+fn hostile_requests_are_refused_and_harm_nobody() {
+    let served = Served::start(
+        &api(vec![("/pets", MethodName::Any, method(mock("fine")))]),
+        Limits::default(),
+    );
+    for &(what, bytes, status) in crate::http::hostile::HOSTILE {
+        let mut stream = served.connect();
+        // The gateway may refuse, and close, before it has read everything.
+        let _ = stream.write_all(bytes);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let line = String::from_utf8_lossy(&answer[..answer.len().min(12)]).into_owned();
+        assert_eq!(line, format!("HTTP/1.1 {status}"), "{what}");
+        assert!(served.ask(&get("/dev/pets")).ends_with("fine"), "after {what}");
+    }
+}
+
+/// An upstream that answers each connection's requests by `answer` until it returns `None`.
+fn upstream(
+    answer: impl Fn(&str) -> Option<Vec<u8>> + Send + Sync + 'static,
+) -> (SocketAddr, std::thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = Arc::new(answer);
+    let thread = std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (Ok(mut stream), answer) = (stream, Arc::clone(&answer)) else { return };
+            std::thread::spawn(move || {
+                let mut received = Vec::new();
+                let mut buffer = [0; 4_096];
+                while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                    received.extend_from_slice(&buffer[..count]);
+                    while let Some(end) = received.windows(4).position(|it| it == b"\r\n\r\n") {
+                        let head = String::from_utf8(received.drain(..end + 4).collect()).unwrap();
+                        let Some(bytes) = answer(&head) else { return };
+                        if stream.write_all(&bytes).is_err() {
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    (address, thread)
+}
+
+#[test]
+fn http_proxy_passes_requests_and_answers_and_keeps_connections() {
+    let (address, _) = upstream(|head| {
+        let body = format!("saw {}", head.lines().next().unwrap());
+        Some(
+            format!(
+                "HTTP/1.1 201 Created\r\nX-Own: 1\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .into(),
+        )
+    });
+    let served = Served::start(
+        &api(vec![(
+            "/{proxy+}",
+            MethodName::Any,
+            method(proxy(&format!("http://{address}/x/{{proxy}}"))),
+        )]),
+        Limits::default(),
+    );
+    for _ in 0..3 {
+        let answer = served.ask(&get("/dev/a/b?q=1"));
+        assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+        assert!(answer.contains("\r\nX-Own: 1\r\n"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\nsaw GET /x/a/b?q=1 HTTP/1.1"), "{answer}");
+    }
+}
+
+#[test]
+fn http_proxy_streams_large_and_chunked_answers() {
+    let (address, _) = upstream(|head| {
+        let mut answer = Vec::new();
+        if head.starts_with("GET /x/chunked") {
+            answer.extend_from_slice(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+            for _ in 0..1_000 {
+                answer.extend_from_slice(b"400\r\n");
+                answer.extend_from_slice(&[b'z'; 0x400]);
+                answer.extend_from_slice(b"\r\n");
+            }
+            answer.extend_from_slice(b"0\r\n\r\n");
+        } else {
+            answer.extend_from_slice(b"HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n");
+            answer.resize(answer.len() + 5_000_000, b'p');
+        }
+        Some(answer)
+    });
+    let served = Served::start(
+        &api(vec![(
+            "/{proxy+}",
+            MethodName::Any,
+            method(proxy(&format!("http://{address}/x/{{proxy}}"))),
+        )]),
+        Limits::default(),
+    );
+    let plain = served.ask(&get("/dev/plain"));
+    let (head, body) = plain.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("Content-Length: 5000000"), "{head}");
+    assert!(body.len() == 5_000_000 && body.bytes().all(|byte| byte == b'p'));
+    let chunked = served.ask(&get("/dev/chunked"));
+    let (head, body) = chunked.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("Transfer-Encoding: chunked"), "{head}");
+    assert!(body.ends_with("\r\n0\r\n\r\n"));
+    assert_eq!(body.bytes().filter(|&byte| byte == b'z').count(), 1_024_000);
+}
+
+#[test]
+fn a_backend_that_fails_is_told_as_aws_tells_it() {
+    let (address, _) = upstream(|head| match head.split('/').nth(2) {
+        Some("garbage HTTP") => Some(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec()),
+        Some("close HTTP") => None,
+        _ => Some(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()),
+    });
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let to = |address: SocketAddr| method(proxy(&format!("http://{address}/x/{{proxy}}")));
+    let api = api(vec![
+        ("/up/{proxy+}", MethodName::Any, to(address)),
+        ("/refused/{proxy+}", MethodName::Any, to(closed)),
+    ]);
+    let served = Served::start(&api, Limits::default());
+    for (path, status) in [
+        ("/dev/up/garbage", "502"),
+        ("/dev/up/close", "504"),
+        ("/dev/refused/x", "504"),
+        ("/dev/up/fine", "200"),
+    ] {
+        let answer = served.ask(&get(path));
+        assert_eq!(&answer[9..12], status, "{path}: {answer}");
+    }
+}

@@ -28,55 +28,32 @@ mod tests;
 
 use self::place::Place;
 use self::report::Report;
-use super::{Diagnostic, Document, Node, Severity};
-use crate::limits::INTEGRATION_TIMEOUT_MAX_MS;
+use super::{Diagnostic, Document, Severity};
 use crate::model::RestApi;
 
-/// What an import may be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImportOptions {
-    /// Largest `timeoutInMillis` of an integration; `None`: there is no bound.
-    pub timeout_max_ms: Option<u32>,
-}
-
-impl Default for ImportOptions {
-    /// AWS's own bound, 29 seconds.
-    fn default() -> Self {
-        Self { timeout_max_ms: Some(INTEGRATION_TIMEOUT_MAX_MS) }
-    }
-}
-
-/// A document that can be served.
+/// What a document declares.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Import {
-    /// What it declares.
+    /// The model; with errors, what could be read.
     pub api: RestApi,
-    /// What is not carried out and what AWS would warn of, sorted by position; no errors.
+    /// What there is to say, sorted by position.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Imports a document.
-///
-/// # Errors
-/// The document has an error: all diagnostics, graver and lighter ones, sorted by position.
-pub fn import(document: &Document, options: &ImportOptions) -> Result<Import, Vec<Diagnostic>> {
-    import_node(document.root(), options)
+impl Import {
+    /// Whether the document can be served as far as the import can tell.
+    pub fn is_sound(&self) -> bool {
+        self.diagnostics.iter().all(|it| it.severity != Severity::Error)
+    }
 }
 
-fn import_node(root: &Node, options: &ImportOptions) -> Result<Import, Vec<Diagnostic>> {
-    let root = Place::root(root);
-    let mut importer = Importer {
-        root: root.clone(),
-        dialect: Dialect::OpenApi3,
-        options,
-        report: Report::default(),
-    };
+/// Imports a document.
+pub fn import(document: &Document) -> Import {
+    let root = Place::root(document.root());
+    let mut importer =
+        Importer { root, dialect: Dialect::OpenApi3, report: Report::default() };
     let api = importer.rest_api();
-    let diagnostics = importer.report.finish();
-    if diagnostics.iter().any(|it| it.severity == Severity::Error) {
-        return Err(diagnostics);
-    }
-    Ok(Import { api, diagnostics })
+    Import { api, diagnostics: importer.report.finish() }
 }
 
 /// Which language a document is written in.
@@ -90,6 +67,5 @@ enum Dialect {
 struct Importer<'a> {
     root: Place<'a>,
     dialect: Dialect,
-    options: &'a ImportOptions,
     report: Report,
 }

@@ -2,11 +2,13 @@
 
 mod diagnostic;
 mod document;
+mod import;
 mod json;
 mod node;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::Document;
+pub use import::{Import, import};
 pub use node::{Member, Node, Position, Value};
 pub use yaml::json_number;

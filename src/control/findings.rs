@@ -47,7 +47,7 @@ impl From<Diagnostic> for Finding {
     fn from(diagnostic: Diagnostic) -> Self {
         Self {
             severity: diagnostic.severity,
-            position: diagnostic.position.map(|position| (position.line, position.column)),
+            position: Some((diagnostic.position.line, diagnostic.position.column)),
             pointer: diagnostic.pointer,
             message: diagnostic.message,
             help: diagnostic.help,
@@ -58,7 +58,7 @@ impl From<Diagnostic> for Finding {
 impl Finding {
     /// A compile error, at the position of the nearest object of the document that has one.
     pub fn from_compile(error: CompileError, document: &Document) -> Self {
-        let position = ancestors(&error.pointer).find_map(|pointer| document.position(pointer));
+        let position = document.position(&error.pointer);
         let message = if error.object.is_empty() {
             error.message
         } else {
@@ -152,11 +152,16 @@ impl Counts {
     }
 }
 
-/// A JSON pointer and its ancestors, the whole document (the empty pointer) last.
-fn ancestors(pointer: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(pointer), |pointer| {
-        pointer.rfind('/').map(|parent| &pointer[..parent])
-    })
+/// Whether a compile error only says again that something could not be imported: it is about what
+/// an error among `found` stands in, or about a part of it.
+pub fn follows(error: &Finding, found: &[Finding]) -> bool {
+    let within = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    found
+        .iter()
+        .filter(|it| it.severity == Severity::Error)
+        .any(|it| within(&it.pointer, &error.pointer) || within(&error.pointer, &it.pointer))
 }
 
 #[cfg(test)]
@@ -212,9 +217,22 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_has_its_ancestors_up_to_the_document() {
-        let all: Vec<&str> = ancestors("/paths/~1a/get").collect();
-        assert_eq!(all, ["/paths/~1a/get", "/paths/~1a", "/paths", ""]);
-        assert_eq!(ancestors("").collect::<Vec<_>>(), [""]);
+    fn what_follows_from_an_import_error_is_not_said_again() {
+        let mut found = [finding(Severity::Error, None, "no type")];
+        found[0].pointer = "/paths/~1a/get/x".to_owned();
+        for (pointer, want) in [
+            ("/paths/~1a/get", true),
+            ("/paths/~1a/get/x", true),
+            ("/paths/~1a/get/x/uri", true),
+            ("/paths/~1a/get/xy", false),
+            ("/paths/~1a/post", false),
+        ] {
+            let mut error = finding(Severity::Error, None, "cannot");
+            error.pointer = pointer.to_owned();
+            assert_eq!(follows(&error, &found), want, "{pointer}");
+            found[0].severity = Severity::Warning;
+            assert!(!follows(&error, &found), "a warning stops nothing");
+            found[0].severity = Severity::Error;
+        }
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::deploy::{self, CompileEnv, CompiledStage, StageSettings};
 use crate::model::{IntegrationType, Method, RestApi};
-use crate::openapi::{self, Document, Severity};
+use crate::openapi::{self, Document, Import, Severity};
 use crate::throttle::BucketRegistry;
 use crate::time::Nanos;
 use crate::upstream::TargetRegistry;
@@ -122,21 +122,19 @@ impl Publisher {
     /// # Errors
     /// Everything that is wrong, by position; at least one is a [`Severity::Error`].
     pub fn prepare(&self, text: &[u8], now: Nanos) -> Result<Prepared, Vec<Finding>> {
-        let document = Document::parse(text).map_err(|diagnostic| vec![diagnostic.into()])?;
-        let import = openapi::import(&document);
-        let mut found: Vec<Finding> = import.diagnostics.into_iter().map(Finding::from).collect();
-        let Some(api) = import.api else {
-            findings::sort(&mut found);
-            return Err(found);
-        };
+        let document = read(text).map_err(|finding| vec![finding])?;
+        let Import { api, diagnostics } = openapi::import(&document);
+        let mut found: Vec<Finding> = diagnostics.into_iter().map(Finding::from).collect();
         let mut env = CompileEnv { buckets: &self.buckets, targets: &self.targets, now };
         let settings =
             StageSettings { deployment_id: deployment_id(text), ..self.settings.clone() };
         let compiled = match deploy::compile(&api, &settings, &mut env) {
             Ok(stage) => Some(Arc::new(stage)),
             Err(errors) => {
-                let errors = errors.into_iter();
-                found.extend(errors.map(|error| Finding::from_compile(error, &document)));
+                let errors = errors.into_iter().map(|it| Finding::from_compile(it, &document));
+                let news: Vec<Finding> =
+                    errors.filter(|error| !findings::follows(error, &found)).collect();
+                found.extend(news);
                 None
             }
         };
@@ -162,7 +160,9 @@ impl Publisher {
         &mut self,
         prepared: Prepared,
         shards: &impl Shards,
+        now: Nanos,
     ) -> Result<Changes, PublishError> {
+        prepared.stage.apply_throttles(now);
         let deadline = Instant::now() + MAILBOX_WAIT;
         for shard in 0..shards.count() {
             loop {
@@ -179,6 +179,20 @@ impl Publisher {
         self.served = Some(prepared.api);
         Ok(changes)
     }
+}
+
+fn read(text: &[u8]) -> Result<Document, Finding> {
+    let text = std::str::from_utf8(text).map_err(|error| {
+        let line = 1 + text[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+        Finding {
+            severity: Severity::Error,
+            position: Some((u32::try_from(line).unwrap_or(u32::MAX), 1)),
+            pointer: String::new(),
+            message: "the document is not UTF-8 text".to_owned(),
+            help: "save it as UTF-8; the first bytes that are not are on this line".to_owned(),
+        }
+    })?;
+    Ok(Document::parse(text)?)
 }
 
 /// An id as AWS's are, six lower-case letters and digits, made from the definition: the same text is
@@ -354,13 +368,13 @@ mod tests {
             let mut publisher = publisher();
             let shards = Scripted { full: RefCell::new(3), gone: false, taken: RefCell::default() };
             let prepared = publisher.prepare(DOCUMENT, Nanos(1)).expect("a good document");
-            let changes = publisher.publish(prepared, &shards).await.unwrap();
+            let changes = publisher.publish(prepared, &shards, Nanos(1)).await.unwrap();
             assert_eq!(*shards.taken.borrow(), [0, 1]);
             assert_eq!(changes.added, 1);
 
             let gone = Scripted { full: RefCell::new(0), gone: true, taken: RefCell::default() };
             let prepared = publisher.prepare(DOCUMENT, Nanos(1)).expect("a good document");
-            let error = publisher.publish(prepared, &gone).await.unwrap_err();
+            let error = publisher.publish(prepared, &gone, Nanos(1)).await.unwrap_err();
             assert_eq!(error.to_string(), "shard 0 has ended");
         });
     }

@@ -50,8 +50,7 @@ impl Import {
 /// Imports a document.
 pub fn import(document: &Document) -> Import {
     let root = Place::root(document.root());
-    let mut importer =
-        Importer { root, dialect: Dialect::OpenApi3, report: Report::default() };
+    let mut importer = Importer { root, dialect: Dialect::OpenApi3, report: Report::default() };
     let api = importer.rest_api();
     Import { api, diagnostics: importer.report.finish() }
 }

@@ -280,7 +280,7 @@ impl Control {
         let reload = self.publisher.has_served();
         let changes = self
             .publisher
-            .publish(prepared, &self.shards)
+            .publish(prepared, &self.shards, monotonic_now())
             .await
             .map_err(|error| error.to_string())?;
         if reload {

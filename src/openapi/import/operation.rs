@@ -59,8 +59,7 @@ impl<'a> Importer<'a> {
             ..Method::default()
         };
         for parameter in &parameters {
-            let key =
-                format!("method.request.{}.{}", parameter.location.as_str(), parameter.name);
+            let key = format!("method.request.{}.{}", parameter.location.as_str(), parameter.name);
             method.request_parameters.insert(key, parameter.required);
         }
         // AWS declares the path's parameters by itself (facts, aws-recorded section 18).

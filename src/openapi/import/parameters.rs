@@ -199,7 +199,8 @@ impl<'a> Importer<'a> {
             self.report.keys(&response, "a response", RESPONSE);
             let headers = self.response_headers(&response);
             if super::values::status(status).is_some() {
-                responses.insert(status.to_owned(), MethodResponse { response_parameters: headers });
+                responses
+                    .insert(status.to_owned(), MethodResponse { response_parameters: headers });
             } else if is_status_range(status) {
                 self.report.warning(
                     &place,

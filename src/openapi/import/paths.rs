@@ -225,7 +225,8 @@ impl<'a> Importer<'a> {
         self.report.keys(item, "a path", PATH_ITEM);
         for (key, place) in item.members() {
             let lower = key.to_ascii_lowercase();
-            if key != lower && METHODS.iter().any(|(method, _)| *method == lower && *method != ANY) {
+            if key != lower && METHODS.iter().any(|(method, _)| *method == lower && *method != ANY)
+            {
                 let message = format!("'{key}' is no method");
                 self.report.error(&place(), message, format!("write it as '{lower}'"));
             }

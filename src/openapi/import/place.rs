@@ -24,7 +24,9 @@ impl<'a> Place<'a> {
     }
 
     /// An object's members, their places made on demand; nothing for anything else.
-    pub(super) fn members(&self) -> impl Iterator<Item = (&'a str, impl Fn() -> Self + use<'a, '_>)> {
+    pub(super) fn members(
+        &self,
+    ) -> impl Iterator<Item = (&'a str, impl Fn() -> Self + use<'a, '_>)> {
         self.node.members().iter().map(move |member| {
             let place = move || Self {
                 node: &member.node,

@@ -108,9 +108,11 @@ impl<'a> Importer<'a> {
             let known = schemes.iter().flat_map(|it| it.members()).map(|(key, _)| key);
             let help = match names::meant(name, known) {
                 Some(name) => format!("did you mean '{name}'?"),
-                None => "define it under securitySchemes (Swagger: securityDefinitions), or remove \
+                None => {
+                    "define it under securitySchemes (Swagger: securityDefinitions), or remove \
                          the requirement"
-                    .to_owned(),
+                        .to_owned()
+                }
             };
             let message = format!("there is no security scheme '{shown}'");
             return self.report.error(place, message, help);

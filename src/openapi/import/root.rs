@@ -157,10 +157,10 @@ impl<'a> Importer<'a> {
         let mut api = RestApi::default();
         self.info(&root, &mut api);
         self.describing_lists(&root);
-        if let Some(components) = self.object(&root, "components") {
-            if self.dialect == Dialect::OpenApi3 {
-                self.report.keys(&components, "components", COMPONENTS);
-            }
+        if self.dialect == Dialect::OpenApi3
+            && let Some(components) = self.object(&root, "components")
+        {
+            self.report.keys(&components, "components", COMPONENTS);
         }
         self.security_schemes();
         self.policy(&root);

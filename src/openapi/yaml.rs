@@ -41,10 +41,15 @@ pub(super) fn parse(text: &str) -> Result<Node, Refusal> {
     }
     let mut parts = Parts::default();
     let mut places = Places { text, at: 0, position: START, last: START };
+    let end = position_from(text, (0, START), text.len());
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| not_yaml(text, &error))?;
-        let position = places.of(&event, span, parts.is_in_list());
-        parts.push(event, position)?;
+        let (mut event, span) = event.map_err(|error| not_yaml(&error, end))?;
+        let begin = places.of(&event, span, parts.is_in_list());
+        if let Event::Scalar(content, ScalarStyle::Literal | ScalarStyle::Folded, ..) = &mut event {
+            let unended = position(span.end) >= end && !text.ends_with(['\n', '\r']);
+            chomp(content, &text[places.at..], unended);
+        }
+        parts.push(event, begin)?;
     }
     let Some(root) = parts.root else {
         return Err(Refusal::content(
@@ -62,9 +67,8 @@ fn position(marker: Marker) -> Position {
     Position { line: count(marker.line()), column: count(marker.col()).saturating_add(1) }
 }
 
-fn not_yaml(text: &str, error: &ScanError) -> Refusal {
-    // At the end the scanner may be past the text.
-    let end = position_from(text, (0, START), text.len());
+/// The scanner may be past the end of the text.
+fn not_yaml(error: &ScanError, end: Position) -> Refusal {
     let position = position(*error.marker()).min(end);
     // The scanner's own bound, met when it looks ahead of our bound.
     if error.info() == "recursion limit exceeded" {
@@ -76,7 +80,8 @@ fn not_yaml(text: &str, error: &ScanError) -> Refusal {
 /// How to mend what the scanner says is wrong.
 fn remedy(info: &str) -> &'static str {
     // By a part of its message; the first one that fits.
-    const REMEDIES: [(&str, &str); 13] = [
+    const REMEDIES: [(&str, &str); 14] = [
+        ("valid YAML whitespace", "Put a space there, not a tab."),
         ("tab", "Indent by spaces, not by tabs."),
         (
             "mapping values are not allowed",
@@ -120,20 +125,14 @@ impl Places<'_> {
     /// Where the node of an event begins.
     fn of(&mut self, event: &Event<'_>, span: Span, in_list: bool) -> Position {
         let (start, end) = (position(span.start), position(span.end));
-        let found = match event {
+        let marks: &[char] = match event {
             // Said to begin at its first line.
-            Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..) => {
-                self.seek(start, &['|', '>'])
-            }
+            Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..) => &['|', '>'],
             // Nothing but an anchor or a tag: said to be at what comes next.
-            Event::Scalar(text, ScalarStyle::Plain, ..) if text.is_empty() => {
-                self.seek(start, &['&', '!'])
-            }
+            Event::Scalar(text, ScalarStyle::Plain, ..) if text.is_empty() => &['&', '!'],
             // Nothing at all, and a list without indentation: said to begin behind the dash.
-            Event::Scalar(_, ScalarStyle::Plain, ..) if span.is_empty() && in_list => {
-                self.seek(start, &['-'])
-            }
-            Event::SequenceStart(..) if span.is_empty() && !in_list => self.seek(start, &['-']),
+            Event::Scalar(_, ScalarStyle::Plain, ..) if span.is_empty() && in_list => &['-'],
+            Event::SequenceStart(..) if span.is_empty() && !in_list => &['-'],
             // Said to begin at its root.
             Event::DocumentStart(false) => return start,
             Event::Scalar(..) | Event::Alias(_) => {
@@ -145,17 +144,21 @@ impl Places<'_> {
                 return start;
             }
         };
-        self.last = self.position;
+        let found = self.seek(start, marks);
         match event {
-            // The dash is used up by what stands behind it.
-            Event::Scalar(..) => self.last.column += u32::from(found.is_some()),
+            Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..) => {
+                self.last = end;
+                return found.unwrap_or(start);
+            }
+            // Its first item stands behind the same dash.
+            Event::SequenceStart(..) => {}
+            _ if found.is_some() => {
+                self.step();
+                self.skip_while(is_of_property);
+            }
             _ => {}
         }
-        if let (Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..), true) =
-            (event, end > self.last)
-        {
-            self.last = end;
-        }
+        self.last = self.position;
         found.unwrap_or(start)
     }
 
@@ -168,21 +171,22 @@ impl Places<'_> {
             if marks.contains(&c) {
                 return Some(self.position);
             }
-            let to_skip: fn(char) -> bool = match c {
-                '#' if after_blank => |c| !matches!(c, '\n' | '\r'),
-                // An anchor or a tag.
-                '&' | '!' => |c| !c.is_ascii_whitespace(),
+            match c {
+                '#' if after_blank => self.skip_while(|c| !matches!(c, '\n' | '\r')),
+                '&' | '!' => self.skip_while(is_of_property),
                 _ => {
                     self.step();
-                    after_blank = c.is_ascii_whitespace();
-                    continue;
                 }
-            };
-            while self.text[self.at..].starts_with(to_skip) {
-                self.step();
             }
+            after_blank = c.is_ascii_whitespace();
         }
         None
+    }
+
+    fn skip_while(&mut self, passed: impl Fn(char) -> bool) {
+        while self.text[self.at..].starts_with(&passed) {
+            self.step();
+        }
     }
 
     /// Passes one character.
@@ -192,6 +196,32 @@ impl Places<'_> {
         self.position = position_from(self.text, (self.at, self.position), next);
         self.at = next;
         Some(c)
+    }
+}
+
+/// Whether an anchor or a tag goes on with it.
+fn is_of_property(c: char) -> bool {
+    !c.is_ascii_whitespace() && !matches!(c, ',' | '[' | ']' | '{' | '}')
+}
+
+/// Takes away the line breaks that the scanner gives to a block of text at the end of the document.
+/// Source: YAML 1.2.2, section 8.1.1.2.
+///
+/// `header` is the document from the block's indicator on, `unended` whether the block goes on to
+/// its end and no line break is there.
+fn chomp(content: &mut Cow<'_, str>, header: &str, unended: bool) {
+    let mut indicators = header.chars().skip(1).take_while(|c| matches!(c, '+' | '-' | '1'..='9'));
+    let chomping = indicators.find(|c| matches!(c, '+' | '-'));
+    let last_line = header.rsplit(['\n', '\r']).next().unwrap_or_default();
+    if unended && !last_line.trim_start_matches(' ').is_empty() && content.ends_with('\n') {
+        content.to_mut().pop();
+    }
+    if chomping.is_none() {
+        let text_end = content.trim_end_matches('\n').len();
+        let break_end = if text_end == 0 { 0 } else { text_end + 1 };
+        if break_end < content.len() {
+            content.to_mut().truncate(break_end);
+        }
     }
 }
 

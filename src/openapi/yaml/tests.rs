@@ -72,11 +72,22 @@ fn yaml_is_read_by_the_core_schema() {
         ),
         ("a: |\n  5\nb: |-\n  true\n", r#"{"a":"5\n","b":"true"}"#),
         ("a: |\nb: >\n", r#"{"a":"","b":""}"#),
+        // At the end of the document: no line break that is not there.
+        ("a: |\n  x", r#"{"a":"x"}"#),
+        ("a: >+\n  x\n  y", r#"{"a":"x y"}"#),
+        ("a: |-\n  x", r#"{"a":"x"}"#),
+        ("a: |\n  x\n  ", r#"{"a":"x\n"}"#),
+        ("a: |\n  x\n ", r#"{"a":"x\n"}"#),
+        ("a: |\n  x\n\n\n", r#"{"a":"x\n"}"#),
+        ("a: |+\n  x\n\n", r#"{"a":"x\n\n"}"#),
+        ("a: |\n  x\n# c", r#"{"a":"x\n"}"#),
+        ("a: |", r#"{"a":""}"#),
+        ("a: |\n\n\nb: |+\n\nc: |-\n\n", r#"{"a":"","b":"\n","c":""}"#),
         // Line breaks.
         ("a: |\r\n  x\r\n  y\r\nb: 1\r\n", r#"{"a":"x\ny\n","b":1}"#),
         ("a: 1\rb: 2\r", r#"{"a":1,"b":2}"#),
         // Blanks and comments.
-        ("a:\t1 # one\nb: [1,\t2] #two\n#end", r#"{"a":1,"b":[1,2]}"#),
+        ("a: \t1\t# one\nb: [1,\t2] #two\n#end", r#"{"a":1,"b":[1,2]}"#),
         ("a: x#y\nb: 'c # d'", r#"{"a":"x#y","b":"c # d"}"#),
         // Flow.
         (
@@ -245,7 +256,7 @@ fn a_mistake_in_the_layout_comes_with_what_mends_it() {
 
 #[test]
 fn nodes_stand_where_they_begin() {
-    let cases: [(&str, &[(u32, u32)]); 22] = [
+    let cases: [(&str, &[(u32, u32)]); 24] = [
         ("a: b", &[(1, 1), (1, 1), (1, 4)]),
         ("---\n# é\n  a: b", &[(3, 3), (3, 3), (3, 6)]),
         ("é\u{1F600}: \"ü\" # \u{1F600}\nb: c", &[(1, 1), (1, 1), (1, 5), (2, 1), (2, 4)]),
@@ -269,6 +280,8 @@ fn nodes_stand_where_they_begin() {
         ("- \n-   # c\n- - \n- x", &[(1, 1), (1, 1), (2, 1), (3, 3), (3, 3), (4, 3)]),
         ("k:\n-\n- a\n-\n", &[(1, 1), (1, 1), (2, 1), (2, 1), (3, 3), (4, 1)]),
         ("a: &x\nb: !!str\nc: 1", &[(1, 1), (1, 1), (1, 4), (2, 1), (2, 4), (3, 1), (3, 4)]),
+        ("- &x-y\n-\n- !!str\n-", &[(1, 1), (1, 3), (2, 1), (3, 3), (4, 1)]),
+        ("[&a,&b , !!str ,&c ]", &[(1, 1), (1, 2), (1, 5), (1, 10), (1, 17)]),
         // An alias is a place of its own, the inside of what it repeats is not.
         ("- &a {b: 1}\n- *a", &[(1, 1), (1, 6), (1, 7), (1, 10), (2, 3), (1, 7), (1, 10)]),
         ("? a\n: b\n? - c\n", &[]),

@@ -339,7 +339,7 @@ fn check_places(text: &str, node: &Node) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn any_text_is_read_or_refused(text in "\\PC*|(?s:.{0,200})") {

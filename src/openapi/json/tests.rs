@@ -155,7 +155,7 @@ fn nodes_stand_where_they_begin() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn what_serde_json_writes_is_read_back(value in any_json()) {

@@ -524,7 +524,7 @@ impl Writer {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn what_serde_json_writes_is_yaml_too(value in any_json()) {

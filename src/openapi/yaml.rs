@@ -210,11 +210,17 @@ fn is_of_property(c: char) -> bool {
 /// `header` is the document from the block's indicator on, `unended` whether the block goes on to
 /// its end and no line break is there.
 fn chomp(content: &mut Cow<'_, str>, header: &str, unended: bool) {
+    // Where the indicator was not found, the content stays.
+    if !header.starts_with(['|', '>']) {
+        return;
+    }
     let mut indicators = header.chars().skip(1).take_while(|c| matches!(c, '+' | '-' | '1'..='9'));
     let chomping = indicators.find(|c| matches!(c, '+' | '-'));
-    let last_line = header.rsplit(['\n', '\r']).next().unwrap_or_default();
-    if unended && !last_line.trim_start_matches(' ').is_empty() && content.ends_with('\n') {
-        content.to_mut().pop();
+    if unended && content.ends_with('\n') {
+        let last_line = header.rsplit(['\n', '\r']).next().unwrap_or_default();
+        if !last_line.trim_start_matches(' ').is_empty() {
+            content.to_mut().pop();
+        }
     }
     if chomping.is_none() {
         let text_end = content.trim_end_matches('\n').len();

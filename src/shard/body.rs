@@ -13,7 +13,6 @@ use crate::time::Nanos;
 /// One client connection's two directions.
 pub(super) struct Link {
     pub(super) shard: Rc<Shard>,
-    // Declared before the socket: the receive is cancelled before the descriptor is closed.
     pub(super) recv: RecvStream,
     pub(super) socket: Socket,
     /// Received and not used.
@@ -72,7 +71,7 @@ impl Link {
             return Ok(piece);
         }
         let piece =
-            if self.bulk { self.socket.recv_bulk().await? } else { self.recv.next().await? };
+            if self.bulk { self.recv.next_bulk().await? } else { self.recv.next().await? };
         self.shard.cells.bytes_in.add(piece.len() as u64);
         Ok(piece)
     }

@@ -69,6 +69,8 @@ const PARAMETER: &Keys = &[
     ("example", Documentation),
     ("examples", Documentation),
 ];
+/// A header is a parameter without `name` and `in`.
+const HEADER: &Keys = PARAMETER.split_at(2).1;
 const RESPONSE: &Keys = &[
     ("description", Documentation),
     ("summary", Documentation),
@@ -223,8 +225,12 @@ impl<'a> Importer<'a> {
         let mut parameters = BTreeMap::new();
         for (name, place) in headers.members() {
             let place = place();
-            let there = self.is_object(&place) && self.resolve(&place).is_some();
-            if there {
+            if !self.is_object(&place) {
+                continue;
+            }
+            let Some(header) = self.resolve(&place) else { continue };
+            if self.is_object(&header) {
+                self.report.keys(&header, "a header", HEADER);
                 parameters.insert(format!("method.response.header.{name}"), false);
             }
         }

@@ -222,14 +222,17 @@ impl<'a> Importer<'a> {
 
     /// A method in capitals would vanish behind a warning, so it is an error.
     fn path_item_keys(&mut self, item: &Place<'a>) {
-        self.report.keys(item, "a path", PATH_ITEM);
+        let mut known = PATH_ITEM.to_vec();
         for (key, place) in item.members() {
-            let lower = key.to_ascii_lowercase();
-            if key != lower && METHODS.iter().any(|(method, _)| *method == lower && *method != ANY)
-            {
+            let method = |(name, _): &&(&'static str, MethodName)| {
+                *name != key && name.eq_ignore_ascii_case(key) && *name != ANY
+            };
+            if let Some((name, _)) = METHODS.iter().find(method) {
                 let message = format!("'{key}' is no method");
-                self.report.error(&place(), message, format!("write it as '{lower}'"));
+                self.report.error(&place(), message, format!("write it as '{name}'"));
+                known.push((key, Read));
             }
         }
+        self.report.keys(item, "a path", &known);
     }
 }

@@ -20,15 +20,16 @@ impl<'a> Importer<'a> {
             Some(text) => format!("{kind} ({})", shown(text)),
             None => kind.to_owned(),
         };
-        self.report.error(
-            place,
-            format!("'{}' is {found}, but has to be {wanted}", shown(&place.key())),
-            format!("write {wanted}"),
-        );
+        let help = match cloudformation_function(place) {
+            Some(name) => format!("{name} is CloudFormation's: put in what it gives"),
+            None => format!("write {wanted}"),
+        };
+        let message = format!("'{}' is {found}, but has to be {wanted}", shown(&place.key()));
+        self.report.error(place, message, help);
     }
 
     /// `null` stands for nothing, as AWS reads it.
-    fn is_null(&mut self, place: &Place<'_>) -> bool {
+    pub(super) fn is_null(&mut self, place: &Place<'_>) -> bool {
         let null = place.node.value == Value::Null;
         if null {
             let key = place.key();
@@ -134,7 +135,8 @@ impl<'a> Importer<'a> {
         let members = object.members().map(|(name, place)| (name, place()));
         members
             .filter_map(|(name, place)| {
-                let text = self.text_at(&place)?;
+                let there = !self.is_null(&place);
+                let text = there.then(|| self.text_at(&place)).flatten()?;
                 Some((name.to_owned(), text, place))
             })
             .collect()
@@ -187,6 +189,13 @@ impl<'a> Importer<'a> {
         out.push_str(rest);
         out
     }
+}
+
+/// The intrinsic function that stands where a value should: `Fn::Sub` and its kin.
+fn cloudformation_function<'a>(place: &Place<'a>) -> Option<&'a str> {
+    let (name, _) = place.members().next()?;
+    let alone = place.node.members().len() == 1;
+    (alone && (name == "Ref" || name.starts_with("Fn::"))).then_some(name)
 }
 
 /// A status code's text.

@@ -89,7 +89,7 @@ impl<'a> Importer<'a> {
             return None;
         }
         self.report.keys(place, "an integration", INTEGRATION);
-        if place.member("type").is_none() {
+        if place.member("type").is_none_or(|it| it.node.value == Value::Null) {
             self.report.error(
                 place,
                 "the integration has no type",
@@ -113,7 +113,7 @@ impl<'a> Importer<'a> {
                 .unwrap_or_default(),
             content_handling: self.choice(place, "contentHandling", &CONTENT_HANDLING),
             timeout_ms: self.timeout(place),
-            connection_type: self.connection(place),
+            connection_type: self.connection(place, kind),
             insecure_skip_verification: self.tls_config(place),
             responses: self.integration_responses(place),
             pointer: place.pointer.clone(),
@@ -234,7 +234,7 @@ impl<'a> Importer<'a> {
         millis
     }
 
-    fn connection(&mut self, place: &Place<'a>) -> ConnectionType {
+    fn connection(&mut self, place: &Place<'a>, kind: IntegrationType) -> ConnectionType {
         let kinds = [("INTERNET", false), ("VPC_LINK", true)];
         let link = self.choice(place, "connectionType", &kinds).unwrap_or(false);
         let id = self.text(place, "connectionId");
@@ -242,7 +242,9 @@ impl<'a> Importer<'a> {
             (true, id) => ConnectionType::VpcLink(id.unwrap_or_default()),
             (false, None) => ConnectionType::Internet,
             (false, Some(_)) => {
-                if let Some(member) = place.member("connectionId") {
+                if let Some(member) = place.member("connectionId")
+                    && kind != IntegrationType::Mock
+                {
                     self.report.warning(
                         &member,
                         "'connectionId' has no effect without connectionType: VPC_LINK",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::Value;
 use super::place::Place;
 use super::report::{Keys, Use};
 use super::{Dialect, Importer, names};
@@ -116,7 +117,7 @@ impl<'a> Importer<'a> {
     fn parameter(&mut self, place: &Place<'a>) -> Option<Parameter<'a>> {
         self.report.keys(place, "a parameter", PARAMETER);
         for key in ["name", "in"] {
-            if place.member(key).is_none() {
+            if place.member(key).is_none_or(|it| it.node.value == Value::Null) {
                 let help = "a parameter has a name, and says where it is: path, query or header";
                 self.report.error(place, format!("the parameter has no '{key}'"), help);
                 return None;

@@ -256,7 +256,9 @@ impl<'a> Importer<'a> {
     }
 
     fn policy(&mut self, root: &Place<'a>) {
-        if let Some(policy) = root.member("x-amazon-apigateway-policy") {
+        if let Some(policy) = root.member("x-amazon-apigateway-policy")
+            && !self.is_null(&policy)
+        {
             self.report.error(
                 &policy,
                 "the resource policy would not be enforced",

@@ -1,6 +1,7 @@
 //! Security: whatever AWS would enforce and Ringway does not yet is an error, so that nobody opens
 //! an API by serving it.
 
+use super::super::Value;
 use super::place::Place;
 use super::report::{Keys, Use};
 use super::{Dialect, Importer, names};
@@ -124,7 +125,8 @@ impl<'a> Importer<'a> {
     fn requirement(&mut self, name: &str, place: &Place<'a>, of: &str) {
         let shown = names::shown(name);
         let schemes = self.schemes();
-        let Some(scheme) = schemes.as_ref().and_then(|schemes| schemes.member(name)) else {
+        let scheme = schemes.as_ref().and_then(|schemes| schemes.member(name));
+        let Some(scheme) = scheme.filter(|scheme| scheme.node.value != Value::Null) else {
             let known = schemes.iter().flat_map(|it| it.members()).map(|(key, _)| key);
             let help = match names::meant(name, known) {
                 Some(name) => format!("did you mean '{name}'?"),

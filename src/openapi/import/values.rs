@@ -12,6 +12,8 @@ use super::place::Place;
 const IMPORT_VARIABLES: [(&str, &str); 3] =
     [("Region", "us-east-1"), ("AccountId", "123456789012"), ("Partition", "aws")];
 
+const WHOLE: &str = "a whole number from 0 to 4294967295";
+
 impl<'a> Importer<'a> {
     /// Says that a value is of the wrong kind.
     pub(super) fn wrong_kind(&mut self, place: &Place<'_>, wanted: &str) {
@@ -24,7 +26,11 @@ impl<'a> Importer<'a> {
             Some(name) => format!("{name} is CloudFormation's: put in what it gives"),
             None => format!("write {wanted}"),
         };
-        let message = format!("'{}' is {found}, but has to be {wanted}", shown(&place.key()));
+        let what = match &*place.pointer {
+            "" => "the document".to_owned(),
+            _ => format!("'{}'", shown(&place.key())),
+        };
+        let message = format!("{what} is {found}, but has to be {wanted}");
         self.report.error(place, message, help);
     }
 
@@ -108,14 +114,14 @@ impl<'a> Importer<'a> {
         let number = match &place.node.value {
             Value::Number(text) => number(text),
             _ => {
-                self.wrong_kind(place, "a whole number");
+                self.wrong_kind(place, WHOLE);
                 return None;
             }
         };
         let whole = number
             .filter(|value| (0.0..=f64::from(u32::MAX)).contains(value) && value.fract() == 0.0);
         if whole.is_none() {
-            self.wrong_kind(place, "a whole number");
+            self.wrong_kind(place, WHOLE);
         }
         whole.map(|value| value as u32)
     }

@@ -7,43 +7,35 @@ fn an_integration_has_a_type() {
     said(&[
         (
             integration("{}"),
-            &[
-                "7 error @/x-amazon-apigateway-integration: the integration has no type | write \
-                 type: mock, http or http_proxy",
-            ],
+            &["7 error @/x-amazon-apigateway-integration: the integration has no type | write \
+                 type: mock, http or http_proxy"],
         ),
         (
             integration("uri: http://a/"),
-            &[
-                "7 error @/x-amazon-apigateway-integration: the integration has no type | write \
-                 type: mock, http or http_proxy",
-            ],
+            &["7 error @/x-amazon-apigateway-integration: the integration has no type | write \
+                 type: mock, http or http_proxy"],
         ),
         (
             integration("type: moc"),
-            &[
-                "8 error @/x-amazon-apigateway-integration/type: 'moc' is no type | did you mean \
-                 mock?",
-            ],
+            &["8 error @/x-amazon-apigateway-integration/type: 'moc' is no type | did you mean \
+                 mock?"],
         ),
         (
             integration("type: lambda"),
-            &[
-                "8 error @/x-amazon-apigateway-integration/type: 'lambda' is no type | write one \
-                 of mock, http, http_proxy, aws, aws_proxy",
-            ],
+            &["8 error @/x-amazon-apigateway-integration/type: 'lambda' is no type | write one \
+                 of mock, http, http_proxy, aws, aws_proxy"],
         ),
         (
             integration("type: null"),
-            &[
-                "7 error @/x-amazon-apigateway-integration: the integration has no type | write \
-                 type: mock, http or http_proxy",
-            ],
+            &["7 error @/x-amazon-apigateway-integration: the integration has no type | write \
+                 type: mock, http or http_proxy"],
         ),
         (
-            integration(r"type: MOCK
+            integration(
+                r"type: MOCK
 url: http://a/
-method: GET"),
+method: GET",
+            ),
             &[
                 "9 warning @/x-amazon-apigateway-integration/url: an integration has no key 'url' \
                  | did you mean 'uri'?",
@@ -53,11 +45,9 @@ method: GET"),
         ),
         (
             integration("$ref: '#/components/x-amazon-apigateway-integrations/a'"),
-            &[
-                "8 error @/x-amazon-apigateway-integration/$ref: there is no \
+            &["8 error @/x-amazon-apigateway-integration/$ref: there is no \
                  '#/components/x-amazon-apigateway-integrations/a' | define it, or mend the \
-                 reference",
-            ],
+                 reference"],
         ),
     ]);
 }
@@ -66,29 +56,30 @@ method: GET"),
 fn an_integration_has_a_method() {
     said(&[
         (
-            integration(r"type: http
-uri: http://a/"),
-            &[
-                "7 error @/x-amazon-apigateway-integration: Enumeration value for HttpMethod must \
+            integration(
+                r"type: http
+uri: http://a/",
+            ),
+            &["7 error @/x-amazon-apigateway-integration: Enumeration value for HttpMethod must \
                  be non-empty | add httpMethod: the method towards the backend, or ANY for the \
-                 client's own",
-            ],
+                 client's own"],
         ),
         (
-            integration(r"type: http_proxy
+            integration(
+                r"type: http_proxy
 uri: http://a/
-httpMethod: FETCH"),
-            &[
-                "10 error @/x-amazon-apigateway-integration/httpMethod: 'FETCH' is no method | \
-                 write GET, PUT, POST, DELETE, PATCH, OPTIONS, HEAD or ANY",
-            ],
+httpMethod: FETCH",
+            ),
+            &["10 error @/x-amazon-apigateway-integration/httpMethod: 'FETCH' is no method | \
+                 write GET, PUT, POST, DELETE, PATCH, OPTIONS, HEAD or ANY"],
         ),
         (
-            integration(r"type: http_proxy
+            integration(
+                r"type: http_proxy
 uri: http://a/
-httpMethod: any"),
-            &[
-            ],
+httpMethod: any",
+            ),
+            &[],
         ),
     ]);
 }
@@ -97,122 +88,125 @@ httpMethod: any"),
 fn values_of_an_integration_are_checked() {
     said(&[
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-passthroughBehavior: when_no_mach"),
-            &[
-                "11 error @/x-amazon-apigateway-integration/passthroughBehavior: 'when_no_mach' \
-                 is no passthroughBehavior | did you mean when_no_match?",
-            ],
+passthroughBehavior: when_no_mach",
+            ),
+            &["11 error @/x-amazon-apigateway-integration/passthroughBehavior: 'when_no_mach' \
+                 is no passthroughBehavior | did you mean when_no_match?"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-passthroughBehavior: sometimes"),
-            &[
-                "11 error @/x-amazon-apigateway-integration/passthroughBehavior: 'sometimes' is \
-                 no passthroughBehavior | write one of when_no_match, when_no_templates, never",
-            ],
+passthroughBehavior: sometimes",
+            ),
+            &["11 error @/x-amazon-apigateway-integration/passthroughBehavior: 'sometimes' is \
+                 no passthroughBehavior | write one of when_no_match, when_no_templates, never"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-contentHandling: CONVERT_TO_BASE64"),
-            &[
-                "11 error @/x-amazon-apigateway-integration/contentHandling: 'CONVERT_TO_BASE64' \
-                 is no contentHandling | did you mean CONVERT_TO_TEXT?",
-            ],
+contentHandling: CONVERT_TO_BASE64",
+            ),
+            &["11 error @/x-amazon-apigateway-integration/contentHandling: 'CONVERT_TO_BASE64' \
+                 is no contentHandling | did you mean CONVERT_TO_TEXT?"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-timeoutInMillis: 49"),
-            &[
-                "11 error @/x-amazon-apigateway-integration/timeoutInMillis: Timeout should be \
-                 between 50 ms and 29000 ms | 49 is too short; it is a number of milliseconds",
-            ],
+timeoutInMillis: 49",
+            ),
+            &["11 error @/x-amazon-apigateway-integration/timeoutInMillis: Timeout should be \
+                 between 50 ms and 29000 ms | 49 is too short; it is a number of milliseconds"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-timeoutInMillis: 50"),
-            &[
-            ],
+timeoutInMillis: 50",
+            ),
+            &[],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-timeoutInMillis: fast"),
-            &[
-                "11 error @/x-amazon-apigateway-integration/timeoutInMillis: 'timeoutInMillis' is \
+timeoutInMillis: fast",
+            ),
+            &["11 error @/x-amazon-apigateway-integration/timeoutInMillis: 'timeoutInMillis' is \
                  a string (fast), but has to be a whole number from 0 to 4294967295 | write a \
-                 whole number from 0 to 4294967295",
-            ],
+                 whole number from 0 to 4294967295"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-timeoutInMillis: 99999999999"),
-            &[
-                "11 error @/x-amazon-apigateway-integration/timeoutInMillis: 'timeoutInMillis' is \
+timeoutInMillis: 99999999999",
+            ),
+            &["11 error @/x-amazon-apigateway-integration/timeoutInMillis: 'timeoutInMillis' is \
                  a number (99999999999), but has to be a whole number from 0 to 4294967295 | \
-                 write a whole number from 0 to 4294967295",
-            ],
+                 write a whole number from 0 to 4294967295"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-connectionType: VPC"),
-            &[
-                "11 error @/x-amazon-apigateway-integration/connectionType: 'VPC' is no \
-                 connectionType | write one of INTERNET, VPC_LINK",
-            ],
+connectionType: VPC",
+            ),
+            &["11 error @/x-amazon-apigateway-integration/connectionType: 'VPC' is no \
+                 connectionType | write one of INTERNET, VPC_LINK"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
 connectionType: INTERNET
-connectionId: abc"),
-            &[
-                "12 warning @/x-amazon-apigateway-integration/connectionId: 'connectionId' has no \
-                 effect without connectionType: VPC_LINK | remove it",
-            ],
+connectionId: abc",
+            ),
+            &["12 warning @/x-amazon-apigateway-integration/connectionId: 'connectionId' has no \
+                 effect without connectionType: VPC_LINK | remove it"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-connectionId: abc"),
-            &[
-                "11 warning @/x-amazon-apigateway-integration/connectionId: 'connectionId' has no \
-                 effect without connectionType: VPC_LINK | remove it",
-            ],
+connectionId: abc",
+            ),
+            &["11 warning @/x-amazon-apigateway-integration/connectionId: 'connectionId' has no \
+                 effect without connectionType: VPC_LINK | remove it"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-tlsConfig: { insecureSkipVerification: true }"),
-            &[
-                "11 warning @/x-amazon-apigateway-integration/tlsConfig/insecureSkipVerification: \
+tlsConfig: { insecureSkipVerification: true }",
+            ),
+            &["11 warning @/x-amazon-apigateway-integration/tlsConfig/insecureSkipVerification: \
                  the backend's certificate is not checked: whoever answers is believed | give the \
-                 backend's CA with --ca-file, and remove this",
-            ],
+                 backend's CA with --ca-file, and remove this"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-tlsConfig: { insecureSkipVerification: 'no', serverNameToVerify: a, ca: b }"),
+tlsConfig: { insecureSkipVerification: 'no', serverNameToVerify: a, ca: b }",
+            ),
             &[
                 "11 error @/x-amazon-apigateway-integration/tlsConfig/insecureSkipVerification: \
                  'insecureSkipVerification' is a string (no), but has to be true or false | write \
@@ -226,52 +220,55 @@ tlsConfig: { insecureSkipVerification: 'no', serverNameToVerify: a, ca: b }"),
             ],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-responseTransferMode: STREAM"),
-            &[
-                "11 not carried out @/x-amazon-apigateway-integration/responseTransferMode: \
+responseTransferMode: STREAM",
+            ),
+            &["11 not carried out @/x-amazon-apigateway-integration/responseTransferMode: \
                  'responseTransferMode: STREAM' changes nothing | answers of HTTP_PROXY are \
                  streamed anyway; raise --limit integration-timeout and --limit payload for long \
-                 ones",
-            ],
+                 ones"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-responseTransferMode: SLOW"),
-            &[
-                "11 error @/x-amazon-apigateway-integration/responseTransferMode: 'SLOW' is no \
-                 responseTransferMode | write one of BUFFERED, STREAM",
-            ],
+responseTransferMode: SLOW",
+            ),
+            &["11 error @/x-amazon-apigateway-integration/responseTransferMode: 'SLOW' is no \
+                 responseTransferMode | write one of BUFFERED, STREAM"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-responseTransferMode: BUFFERED"),
-            &[
-            ],
+responseTransferMode: BUFFERED",
+            ),
+            &[],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-credentials: 'arn:aws:iam::*:user/*'"),
-            &[
-                "11 not carried out @/x-amazon-apigateway-integration/credentials: credentials \
+credentials: 'arn:aws:iam::*:user/*'",
+            ),
+            &["11 not carried out @/x-amazon-apigateway-integration/credentials: credentials \
                  are not used | they matter to integrations with AWS services, which come with a \
-                 later release",
-            ],
+                 later release"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
 cacheNamespace: a
-cacheKeyParameters: [method.request.path.id]"),
+cacheKeyParameters: [method.request.path.id]",
+            ),
             &[
                 "11 not carried out @/x-amazon-apigateway-integration/cacheNamespace: responses \
                  are not cached yet, so this has no effect | caching comes with a later release",
@@ -281,20 +278,23 @@ cacheKeyParameters: [method.request.path.id]"),
             ],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-cacheKeyParameters: []"),
-            &[
-            ],
+cacheKeyParameters: []",
+            ),
+            &[],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
 payloadFormatVersion: '1.0'
 integrationSubtype: SQS-SendMessage
-responseParameters: { '200': {} }"),
+responseParameters: { '200': {} }",
+            ),
             &[
                 "11 not carried out @/x-amazon-apigateway-integration/payloadFormatVersion: this \
                  belongs to integrations of HTTP APIs, and has no effect on a REST API | HTTP \
@@ -308,15 +308,15 @@ responseParameters: { '200': {} }"),
             ],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
-integrationTarget: arn"),
-            &[
-                "11 not carried out @/x-amazon-apigateway-integration/integrationTarget: the \
+integrationTarget: arn",
+            ),
+            &["11 not carried out @/x-amazon-apigateway-integration/integrationTarget: the \
                  integration target is not used | Ringway reaches private addresses directly: \
-                 write the load balancer's address into uri",
-            ],
+                 write the load balancer's address into uri"],
         ),
     ]);
 }
@@ -325,7 +325,8 @@ integrationTarget: arn"),
 fn what_has_no_effect_on_a_mock() {
     said(&[
         (
-            integration(r"type: mock
+            integration(
+                r"type: mock
 uri: http://a/
 httpMethod: GET
 requestParameters: { integration.request.header.X: method.request.header.X }
@@ -333,7 +334,8 @@ contentHandling: CONVERT_TO_TEXT
 timeoutInMillis: 1000
 connectionType: INTERNET
 connectionId: a
-tlsConfig: { insecureSkipVerification: false }"),
+tlsConfig: { insecureSkipVerification: false }",
+            ),
             &[
                 "9 warning @/x-amazon-apigateway-integration/uri: 'uri' has no effect: a MOCK \
                  integration calls nobody | remove it, or leave it: AWS ignores it too",
@@ -361,11 +363,12 @@ tlsConfig: { insecureSkipVerification: false }"),
             ],
         ),
         (
-            integration(r"type: mock
+            integration(
+                r"type: mock
 requestParameters: {}
-tlsConfig: {}"),
-            &[
-            ],
+tlsConfig: {}",
+            ),
+            &[],
         ),
     ]);
 }
@@ -374,56 +377,61 @@ tlsConfig: {}"),
 fn what_has_no_effect_on_a_proxy() {
     said(&[
         (
-            integration(r"type: http_proxy
+            integration(
+                r"type: http_proxy
 uri: http://a/
 httpMethod: GET
-requestTemplates: { application/json: '{}' }"),
-            &[
-                "11 warning @/x-amazon-apigateway-integration/requestTemplates: \
+requestTemplates: { application/json: '{}' }",
+            ),
+            &["11 warning @/x-amazon-apigateway-integration/requestTemplates: \
                  'requestTemplates' has no effect: a proxy integration passes bodies and answers \
-                 through | remove it, or leave it: AWS ignores it too",
-            ],
+                 through | remove it, or leave it: AWS ignores it too"],
         ),
         (
-            integration(r"type: http_proxy
+            integration(
+                r"type: http_proxy
 uri: http://a/
 httpMethod: GET
-requestTemplates: {}"),
-            &[
-            ],
+requestTemplates: {}",
+            ),
+            &[],
         ),
         (
-            integration(r"type: http_proxy
+            integration(
+                r"type: http_proxy
 uri: http://a/
 httpMethod: GET
-passthroughBehavior: never"),
-            &[
-                "11 warning @/x-amazon-apigateway-integration/passthroughBehavior: \
+passthroughBehavior: never",
+            ),
+            &["11 warning @/x-amazon-apigateway-integration/passthroughBehavior: \
                  'passthroughBehavior' has no effect: a proxy integration passes bodies through | \
-                 remove it, or use type: http with request templates",
-            ],
+                 remove it, or use type: http with request templates"],
         ),
         (
-            integration(r"type: http_proxy
+            integration(
+                r"type: http_proxy
 uri: http://a/
 httpMethod: GET
-passthroughBehavior: when_no_match"),
-            &[
-            ],
+passthroughBehavior: when_no_match",
+            ),
+            &[],
         ),
         (
-            integration(r"type: http_proxy
+            integration(
+                r"type: http_proxy
 uri: http://a/
 httpMethod: GET
-responses: { default: { statusCode: '200' } }"),
-            &[
-            ],
+responses: { default: { statusCode: '200' } }",
+            ),
+            &[],
         ),
         (
-            integration(r"type: http_proxy
+            integration(
+                r"type: http_proxy
 uri: http://a/
 httpMethod: GET
-responses: { default: {} }"),
+responses: { default: {} }",
+            ),
             &[
                 "11 warning @/x-amazon-apigateway-integration/responses: 'responses' has no \
                  effect: a proxy integration passes bodies and answers through | remove it, or \
@@ -434,34 +442,35 @@ responses: { default: {} }"),
             ],
         ),
         (
-            integration(r"type: http_proxy
+            integration(
+                r"type: http_proxy
 uri: http://a/
 httpMethod: GET
-responses: { default: { statusCode: 200, responseParameters: {} } }"),
-            &[
-                "11 warning @/x-amazon-apigateway-integration/responses: 'responses' has no \
+responses: { default: { statusCode: 200, responseParameters: {} } }",
+            ),
+            &["11 warning @/x-amazon-apigateway-integration/responses: 'responses' has no \
                  effect: a proxy integration passes bodies and answers through | remove it, or \
-                 leave it: AWS ignores it too",
-            ],
+                 leave it: AWS ignores it too"],
         ),
         (
-            integration(r"type: http_proxy
+            integration(
+                r"type: http_proxy
 uri: http://a/
 httpMethod: GET
-responses: { 4..: { statusCode: 400 } }"),
-            &[
-                "11 warning @/x-amazon-apigateway-integration/responses: 'responses' has no \
+responses: { 4..: { statusCode: 400 } }",
+            ),
+            &["11 warning @/x-amazon-apigateway-integration/responses: 'responses' has no \
                  effect: a proxy integration passes bodies and answers through | remove it, or \
-                 leave it: AWS ignores it too",
-            ],
+                 leave it: AWS ignores it too"],
         ),
         (
-            integration(r"type: http_proxy
+            integration(
+                r"type: http_proxy
 uri: http://a/
 httpMethod: GET
-responses: {}"),
-            &[
-            ],
+responses: {}",
+            ),
+            &[],
         ),
     ]);
 }
@@ -470,13 +479,15 @@ responses: {}"),
 fn integration_responses_have_a_status() {
     said(&[
         (
-            integration(r"type: mock
+            integration(
+                r"type: mock
 responses:
   default: {}
   2..: { statusCode: OK }
   3..: { statusCode: 200.0, selectionPattern: a }
   4..: []
-  5..: { statusCode: null }"),
+  5..: { statusCode: null }",
+            ),
             &[
                 "10 error @/x-amazon-apigateway-integration/responses/default: the integration \
                  response has no statusCode | add the status the client gets, like statusCode: \
@@ -497,10 +508,12 @@ responses:
             ],
         ),
         (
-            integration(r"type: mock
+            integration(
+                r"type: mock
 responses:
   4..: { statusCode: 200 }
-  5..: { statusCode: '200', contentHandling: CONVERT }"),
+  5..: { statusCode: '200', contentHandling: CONVERT }",
+            ),
             &[
                 "11 warning @/x-amazon-apigateway-integration/responses/5../statusCode: another \
                  integration response gives the status 200 already | Ringway tells them apart by \
@@ -516,7 +529,8 @@ responses:
 fn mappings_read_what_is_declared() {
     said(&[
         (
-            integration(r#"type: http
+            integration(
+                r#"type: http
 uri: http://a/{id}
 httpMethod: GET
 requestParameters:
@@ -525,7 +539,8 @@ requestParameters:
   integration.request.querystring.B: method.request.multivaluequerystring.B
   integration.request.header.C: method.request.body.c
   integration.request.header.D: "'method.request.header.D'"
-  integration.request.header.E: context.stage"#),
+  integration.request.header.E: context.stage"#,
+            ),
             &[
                 "13 warning \
                  @/x-amazon-apigateway-integration/requestParameters/integration.request.header.A: \
@@ -540,10 +555,12 @@ requestParameters:
             ],
         ),
         (
-            integration(r#"type: mock
+            integration(
+                r#"type: mock
 responses:
   default: { statusCode: 200, responseParameters: { method.response.header.x: "'1'", method.response.header.Y: "'1'" } }
-  4..: { statusCode: 404 }"#),
+  4..: { statusCode: 404 }"#,
+            ),
             &[
                 "10 warning \
                  @/x-amazon-apigateway-integration/responses/default/responseParameters/method.response.header.Y: \

@@ -60,7 +60,7 @@ paths:
     get:
       operationId: getPet
       parameters:
-        - $ref: "#/components/parameters/verbose"
+        - $ref: '#/components/parameters/verbose'
       responses:
         200:
           $ref: '#/components/responses/One%20%7E1%20Pet'
@@ -79,7 +79,7 @@ components:
   responses:
     One / Pet:
       description: ""
-      headers: { X-A: { $ref: "#/components/headers/X-A" } }
+      headers: { X-A: { $ref: '#/components/headers/X-A' } }
   headers:
     X-A: { schema: { type: string } }
   schemas: { Pet: {} }
@@ -143,7 +143,10 @@ fn every_method_and_any_stand_beside_each_other() {
     let api = sound(&paths(&format!("/a:\n{}", operations.concat())));
     let methods: Vec<&str> = api.resources[1].methods.keys().map(|it| it.as_str()).collect();
     assert_eq!(methods, ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"]);
-    assert_eq!(api.resources[1].methods[&MethodName::Any].pointer, format!("/paths/~1a/{}", &keys[38..]));
+    assert_eq!(
+        api.resources[1].methods[&MethodName::Any].pointer,
+        format!("/paths/~1a/{}", &keys[38..])
+    );
 }
 
 #[test]
@@ -303,10 +306,17 @@ x-amazon-apigateway-gateway-responses:
     let responses = &api.gateway_responses;
     let throttled = &responses[&ResponseType::Throttled];
     assert_eq!((responses.len(), throttled.status_code), (2, Some(420)));
-    assert_eq!(throttled.response_parameters, map(&[("gatewayresponse.header.X", "'a'".to_owned())]));
-    assert_eq!(throttled.response_templates, map(&[("application/json", "{}".to_owned())]));
+    let parameters: indexmap::IndexMap<String, String> =
+        map(&[("gatewayresponse.header.X", "'a'".to_owned())]);
+    assert_eq!(throttled.response_parameters, parameters);
+    let templates: indexmap::IndexMap<String, String> =
+        map(&[("application/json", "{}".to_owned())]);
+    assert_eq!(throttled.response_templates, templates);
     assert_eq!(responses[&ResponseType::Default5xx].status_code, None);
-    assert_eq!(sound(&root("x-amazon-apigateway-minimum-compression-size: null")).minimum_compression_size, None);
+    assert_eq!(
+        sound(&root("x-amazon-apigateway-minimum-compression-size: null")).minimum_compression_size,
+        None
+    );
 }
 
 #[test]

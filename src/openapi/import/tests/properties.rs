@@ -159,8 +159,10 @@ fn tree() -> impl Strategy<Value = Json> {
         any::<i64>().prop_map(Json::from),
         any::<f64>().prop_map(Json::from),
         "\\PC{0,12}".prop_map(Json::from),
-        select(&["#", "#/paths", "#/a~1b", "${AWS::Region}", "mock", "http", "query", "header"][..])
-            .prop_map(Json::from),
+        select(
+            &["#", "#/paths", "#/a~1b", "${AWS::Region}", "mock", "http", "query", "header"][..]
+        )
+        .prop_map(Json::from),
     ];
     leaf.prop_recursive(6, 60, 6, |inner| {
         prop_oneof![

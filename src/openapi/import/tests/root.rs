@@ -7,52 +7,38 @@ fn a_document_says_what_it_is() {
     said(&[
         (
             raw("[]"),
-            &[
-                "1 error : the document is a list, but has to be an object | write an object",
-            ],
+            &["1 error : the document is a list, but has to be an object | write an object"],
         ),
         (
             raw("text"),
-            &[
-                "1 error : the document is a string (text), but has to be an object | write an \
-                 object",
-            ],
+            &["1 error : the document is a string (text), but has to be an object | write an \
+                 object"],
         ),
         (
             raw("info: { title: T }"),
-            &[
-                "1 error : Invalid OpenAPI input. The document has neither 'openapi' nor \
-                 'swagger' | write openapi: 3.0.3 or swagger: \"2.0\" at the top",
-            ],
+            &["1 error : Invalid OpenAPI input. The document has neither 'openapi' nor \
+                 'swagger' | write openapi: 3.0.3 or swagger: \"2.0\" at the top"],
         ),
         (
             raw("swagger: '1.2'"),
-            &[
-                "1 error /swagger: Invalid OpenAPI input. The version 1.2 is not supported | use \
-                 OpenAPI 3.0 or 3.1, or Swagger 2.0",
-            ],
+            &["1 error /swagger: Invalid OpenAPI input. The version 1.2 is not supported | use \
+                 OpenAPI 3.0 or 3.1, or Swagger 2.0"],
         ),
         (
             raw("openapi: 3.2.0"),
-            &[
-                "1 error /openapi: Invalid OpenAPI input. The version 3.2.0 is not supported | \
-                 use OpenAPI 3.0 or 3.1, or Swagger 2.0",
-            ],
+            &["1 error /openapi: Invalid OpenAPI input. The version 3.2.0 is not supported | \
+                 use OpenAPI 3.0 or 3.1, or Swagger 2.0"],
         ),
         (
             raw("openapi: [3]"),
-            &[
-                "1 error /openapi: Invalid OpenAPI input. The version a list is not supported | \
-                 use OpenAPI 3.0 or 3.1, or Swagger 2.0",
-            ],
+            &["1 error /openapi: Invalid OpenAPI input. The version a list is not supported | \
+                 use OpenAPI 3.0 or 3.1, or Swagger 2.0"],
         ),
         (
             raw(r"openapi: 3.0.1
 swagger: '2.0'"),
-            &[
-                "1 error /openapi: Invalid OpenAPI input. The document says both 'swagger' and \
-                 'openapi' | write openapi: 3.0.3 or swagger: \"2.0\" at the top",
-            ],
+            &["1 error /openapi: Invalid OpenAPI input. The document says both 'swagger' and \
+                 'openapi' | write openapi: 3.0.3 or swagger: \"2.0\" at the top"],
         ),
     ]);
 }
@@ -131,53 +117,41 @@ fn keys_of_the_root_are_known_or_reported() {
     said(&[
         (
             root("path: {}"),
-            &[
-                "4 warning /path: the document has no key 'path' | did you mean 'paths'?",
-            ],
+            &["4 warning /path: the document has no key 'path' | did you mean 'paths'?"],
         ),
         (
             root("zebra: 1"),
-            &[
-                "4 warning /zebra: the document has no key 'zebra' | remove it: nothing reads it",
-            ],
+            &["4 warning /zebra: the document has no key 'zebra' | remove it: nothing reads it"],
         ),
         (
             root("webhooks: {}"),
-            &[
-                "4 warning /webhooks: 'webhooks' has no effect: API Gateway calls nobody by \
-                 itself | remove it, or leave it: nothing reads it",
-            ],
+            &["4 warning /webhooks: 'webhooks' has no effect: API Gateway calls nobody by \
+                 itself | remove it, or leave it: nothing reads it"],
         ),
         (
             root("definitions: {}"),
-            &[
-                "4 warning /definitions: the document has no key 'definitions' | remove it: \
-                 nothing reads it",
-            ],
+            &["4 warning /definitions: the document has no key 'definitions' | remove it: \
+                 nothing reads it"],
         ),
         (
             root("tags: { name: a }"),
-            &[
-                "4 error /tags: 'tags' is an object, but has to be a list | write a list",
-            ],
+            &["4 error /tags: 'tags' is an object, but has to be a list | write a list"],
         ),
         (
             root("tags: [{ name: a, titel: b }]"),
-            &[
-                "4 warning /tags/0/titel: a tag has no key 'titel' | remove it: nothing reads it",
-            ],
+            &["4 warning /tags/0/titel: a tag has no key 'titel' | remove it: nothing reads it"],
         ),
         (
             root("servers: [{ url: /, urls: [] }]"),
-            &[
-                "4 warning /servers/0/urls: a server has no key 'urls' | did you mean 'url'?",
-            ],
+            &["4 warning /servers/0/urls: a server has no key 'urls' | did you mean 'url'?"],
         ),
         (
-            root(r"components:
+            root(
+                r"components:
   schema: {}
   securitySchemes: null
-  x-amazon-apigateway-integrations: {}"),
+  x-amazon-apigateway-integrations: {}",
+            ),
             &[
                 "5 warning /components/schema: components has no key 'schema' | did you mean \
                  'schemas'?",
@@ -195,7 +169,9 @@ fn keys_of_the_root_are_known_or_reported() {
 fn binary_media_types_are_texts() {
     said(&[
         (
-            root("x-amazon-apigateway-binary-media-types: [image/png, '*/*', '*/png', 7, [], null]"),
+            root(
+                "x-amazon-apigateway-binary-media-types: [image/png, '*/*', '*/png', 7, [], null]",
+            ),
             &[
                 "4 warning /x-amazon-apigateway-binary-media-types/2: '*/png' never matches | API \
                  Gateway knows type/subtype, type/* and */*",
@@ -207,19 +183,15 @@ fn binary_media_types_are_texts() {
         ),
         (
             root("x-amazon-apigateway-binary-media-types: image/png"),
-            &[
-                "4 error /x-amazon-apigateway-binary-media-types: \
+            &["4 error /x-amazon-apigateway-binary-media-types: \
                  'x-amazon-apigateway-binary-media-types' is a string (image/png), but has to be \
-                 a list | write a list",
-            ],
+                 a list | write a list"],
         ),
         (
             root("x-amazon-apigateway-binary-media-types: null"),
-            &[
-                "4 warning /x-amazon-apigateway-binary-media-types: \
+            &["4 warning /x-amazon-apigateway-binary-media-types: \
                  'x-amazon-apigateway-binary-media-types' is null and counts as not there | \
-                 remove the key, or give it a value",
-            ],
+                 remove the key, or give it a value"],
         ),
     ]);
 }
@@ -227,60 +199,38 @@ fn binary_media_types_are_texts() {
 #[test]
 fn the_compression_size_is_a_number_of_bytes() {
     said(&[
-        (
-            root("x-amazon-apigateway-minimum-compression-size: 0"),
-            &[
-            ],
-        ),
-        (
-            root("x-amazon-apigateway-minimum-compression-size: 10485760"),
-            &[
-            ],
-        ),
-        (
-            root("x-amazon-apigateway-minimum-compression-size: null"),
-            &[
-            ],
-        ),
+        (root("x-amazon-apigateway-minimum-compression-size: 0"), &[]),
+        (root("x-amazon-apigateway-minimum-compression-size: 10485760"), &[]),
+        (root("x-amazon-apigateway-minimum-compression-size: null"), &[]),
         (
             root("x-amazon-apigateway-minimum-compression-size: 10485761"),
-            &[
-                "4 error /x-amazon-apigateway-minimum-compression-size: Invalid minimum \
+            &["4 error /x-amazon-apigateway-minimum-compression-size: Invalid minimum \
                  compression size, must be between 0 and 10485760 | 10485761 is too large; it is \
-                 a number of bytes",
-            ],
+                 a number of bytes"],
         ),
         (
             root("x-amazon-apigateway-minimum-compression-size: -1"),
-            &[
-                "4 error /x-amazon-apigateway-minimum-compression-size: \
+            &["4 error /x-amazon-apigateway-minimum-compression-size: \
                  'x-amazon-apigateway-minimum-compression-size' is a number (-1), but has to be a \
-                 whole number from 0 to 4294967295 | write a whole number from 0 to 4294967295",
-            ],
+                 whole number from 0 to 4294967295 | write a whole number from 0 to 4294967295"],
         ),
         (
             root("x-amazon-apigateway-minimum-compression-size: 1.5"),
-            &[
-                "4 error /x-amazon-apigateway-minimum-compression-size: \
+            &["4 error /x-amazon-apigateway-minimum-compression-size: \
                  'x-amazon-apigateway-minimum-compression-size' is a number (1.5), but has to be \
-                 a whole number from 0 to 4294967295 | write a whole number from 0 to 4294967295",
-            ],
+                 a whole number from 0 to 4294967295 | write a whole number from 0 to 4294967295"],
         ),
         (
             root("x-amazon-apigateway-minimum-compression-size: '1024'"),
-            &[
-                "4 error /x-amazon-apigateway-minimum-compression-size: \
+            &["4 error /x-amazon-apigateway-minimum-compression-size: \
                  'x-amazon-apigateway-minimum-compression-size' is a string (1024), but has to be \
-                 a whole number from 0 to 4294967295 | write a whole number from 0 to 4294967295",
-            ],
+                 a whole number from 0 to 4294967295 | write a whole number from 0 to 4294967295"],
         ),
         (
             root("x-amazon-apigateway-minimum-compression-size: []"),
-            &[
-                "4 error /x-amazon-apigateway-minimum-compression-size: \
+            &["4 error /x-amazon-apigateway-minimum-compression-size: \
                  'x-amazon-apigateway-minimum-compression-size' is a list, but has to be a whole \
-                 number from 0 to 4294967295 | write a whole number from 0 to 4294967295",
-            ],
+                 number from 0 to 4294967295 | write a whole number from 0 to 4294967295"],
         ),
     ]);
 }
@@ -289,14 +239,16 @@ fn the_compression_size_is_a_number_of_bytes() {
 fn gateway_responses_have_types_and_statuses() {
     said(&[
         (
-            root(r"x-amazon-apigateway-gateway-responses:
+            root(
+                r"x-amazon-apigateway-gateway-responses:
   THROTTLED: { statusCode: 99 }
   UNAUTHORIZED: { statusCode: 4XX, status: 401 }
   ACCESS_DENIED: null
   DEFAULT_4XX: { statusCode: null, responseTemplates: { application/json: null }, responseParameters: [] }
   THROTLED: {}
   nothing: {}
-  DEFAULT_5XX: { responseParameters: { gatewayresponse.header.X: {} } }"),
+  DEFAULT_5XX: { responseParameters: { gatewayresponse.header.X: {} } }",
+            ),
             &[
                 "5 error /x-amazon-apigateway-gateway-responses/THROTTLED/statusCode: \
                  'statusCode' is a number (99), but has to be a status from 100 to 599 | write a \
@@ -325,11 +277,9 @@ fn gateway_responses_have_types_and_statuses() {
         ),
         (
             root("x-amazon-apigateway-gateway-responses: []"),
-            &[
-                "4 error /x-amazon-apigateway-gateway-responses: \
+            &["4 error /x-amazon-apigateway-gateway-responses: \
                  'x-amazon-apigateway-gateway-responses' is a list, but has to be an object | \
-                 write an object",
-            ],
+                 write an object"],
         ),
     ]);
 }
@@ -337,85 +287,61 @@ fn gateway_responses_have_types_and_statuses() {
 #[test]
 fn a_throttle_has_a_rate_and_a_burst() {
     said(&[
-        (
-            root("x-ringway-throttle: { rateLimit: 0.5, burstLimit: 1 }"),
-            &[
-            ],
-        ),
+        (root("x-ringway-throttle: { rateLimit: 0.5, burstLimit: 1 }"), &[]),
         (
             root("x-ringway-throttle: {}"),
-            &[
-                "4 error /x-ringway-throttle: x-ringway-throttle has no rateLimit | write both: \
-                 rateLimit (requests a second) and burstLimit (requests at once)",
-            ],
+            &["4 error /x-ringway-throttle: x-ringway-throttle has no rateLimit | write both: \
+                 rateLimit (requests a second) and burstLimit (requests at once)"],
         ),
         (
             root("x-ringway-throttle: { rateLimit: 1 }"),
-            &[
-                "4 error /x-ringway-throttle: x-ringway-throttle has no burstLimit | write both: \
-                 rateLimit (requests a second) and burstLimit (requests at once)",
-            ],
+            &["4 error /x-ringway-throttle: x-ringway-throttle has no burstLimit | write both: \
+                 rateLimit (requests a second) and burstLimit (requests at once)"],
         ),
         (
             root("x-ringway-throttle: { rateLimit: 0, burstLimit: 1 }"),
-            &[
-                "4 error /x-ringway-throttle/rateLimit: 'rateLimit' is a number (0), but has to \
+            &["4 error /x-ringway-throttle/rateLimit: 'rateLimit' is a number (0), but has to \
                  be a number of requests a second above 0 | write a number of requests a second \
-                 above 0",
-            ],
+                 above 0"],
         ),
         (
             root("x-ringway-throttle: { rateLimit: '5', burstLimit: 1 }"),
-            &[
-                "4 error /x-ringway-throttle/rateLimit: 'rateLimit' is a string (5), but has to \
+            &["4 error /x-ringway-throttle/rateLimit: 'rateLimit' is a string (5), but has to \
                  be a number of requests a second above 0 | write a number of requests a second \
-                 above 0",
-            ],
+                 above 0"],
         ),
         (
             root("x-ringway-throttle: { rateLimit: 5, burstLimit: 1.5 }"),
-            &[
-                "4 error /x-ringway-throttle/burstLimit: 'burstLimit' is a number (1.5), but has \
+            &["4 error /x-ringway-throttle/burstLimit: 'burstLimit' is a number (1.5), but has \
                  to be a whole number from 0 to 4294967295 | write a whole number from 0 to \
-                 4294967295",
-            ],
+                 4294967295"],
         ),
         (
             root("x-ringway-throttle: { rateLimit: 5, burstLimit: 0 }"),
-            &[
-                "4 error /x-ringway-throttle/burstLimit: 'burstLimit' is a number (0), but has to \
+            &["4 error /x-ringway-throttle/burstLimit: 'burstLimit' is a number (0), but has to \
                  be a whole number of requests, at least 1 | write a whole number of requests, at \
-                 least 1",
-            ],
+                 least 1"],
         ),
         (
             root("x-ringway-throttle: { rateLimit: 5, burstLimit: 5, period: 1 }"),
-            &[
-                "4 warning /x-ringway-throttle/period: x-ringway-throttle has no key 'period' | \
-                 remove it: nothing reads it",
-            ],
+            &["4 warning /x-ringway-throttle/period: x-ringway-throttle has no key 'period' | \
+                 remove it: nothing reads it"],
         ),
         (
             root("x-ringway-throttle: null"),
-            &[
-                "4 warning /x-ringway-throttle: 'x-ringway-throttle' is null and counts as not \
-                 there | remove the key, or give it a value",
-            ],
+            &["4 warning /x-ringway-throttle: 'x-ringway-throttle' is null and counts as not \
+                 there | remove the key, or give it a value"],
         ),
         (
             root("x-ringway-throttle: 5"),
-            &[
-                "4 error /x-ringway-throttle: 'x-ringway-throttle' is a number (5), but has to be \
-                 an object | write an object",
-            ],
+            &["4 error /x-ringway-throttle: 'x-ringway-throttle' is a number (5), but has to be \
+                 an object | write an object"],
         ),
         (
             operation("x-ringway-throttle: { rateLimit: -1, burstLimit: 2 }"),
-            &[
-                "7 error @/x-ringway-throttle/rateLimit: 'rateLimit' is a number (-1), but has to \
+            &["7 error @/x-ringway-throttle/rateLimit: 'rateLimit' is a number (-1), but has to \
                  be a number of requests a second above 0 | write a number of requests a second \
-                 above 0",
-            ],
+                 above 0"],
         ),
     ]);
 }

@@ -1,30 +1,28 @@
 //! Security that Ringway would not enforce.
 
-use super::{operation, raw, root, secured, said};
+use super::{operation, raw, root, said, secured};
 
 #[test]
 fn whatever_aws_enforces_is_an_error() {
     said(&[
         (
             secured("{ type: apiKey, name: x-api-key, in: header }"),
-            &[
-                "3 error /paths/~1a/get/security/0/s: the API key ('s') would not be enforced for \
+            &["3 error /paths/~1a/get/security/0/s: the API key ('s') would not be enforced for \
                  this method | authorizers and API keys come with a later release: until then \
                  check callers in the integration or in front of the gateway, and remove the \
-                 requirement to serve without it",
-            ],
+                 requirement to serve without it"],
         ),
         (
             secured("{ type: apiKey, name: X-API-Key, in: query }"),
-            &[
-                "3 error /paths/~1a/get/security/0/s: the API key ('s') would not be enforced for \
+            &["3 error /paths/~1a/get/security/0/s: the API key ('s') would not be enforced for \
                  this method | authorizers and API keys come with a later release: until then \
                  check callers in the integration or in front of the gateway, and remove the \
-                 requirement to serve without it",
-            ],
+                 requirement to serve without it"],
         ),
         (
-            secured("{ type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authtype: awsSigv4 }"),
+            secured(
+                "{ type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authtype: awsSigv4 }",
+            ),
             &[
                 "3 error /paths/~1a/get/security/0/s: AWS_IAM authorization ('s') would not be \
                  enforced for this method | authorizers and API keys come with a later release: \
@@ -36,7 +34,9 @@ fn whatever_aws_enforces_is_an_error() {
             ],
         ),
         (
-            secured("{ type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authtype: custom, x-amazon-apigateway-authorizer: { type: token } }"),
+            secured(
+                "{ type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authtype: custom, x-amazon-apigateway-authorizer: { type: token } }",
+            ),
             &[
                 "3 error /paths/~1a/get/security/0/s: the authorizer 's' would not be enforced \
                  for this method | authorizers and API keys come with a later release: until then \
@@ -51,7 +51,9 @@ fn whatever_aws_enforces_is_an_error() {
             ],
         ),
         (
-            secured("{ type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authtype: cognito_user_pools }"),
+            secured(
+                "{ type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authtype: cognito_user_pools }",
+            ),
             &[
                 "3 error /paths/~1a/get/security/0/s: the authorizer 's' would not be enforced \
                  for this method | authorizers and API keys come with a later release: until then \
@@ -88,10 +90,8 @@ fn whatever_aws_enforces_is_an_error() {
         ),
         (
             secured("{ $ref: '#/components/x' }"),
-            &[
-                "4 error /components/securitySchemes/s/$ref: there is no '#/components/x' | \
-                 define it, or mend the reference",
-            ],
+            &["4 error /components/securitySchemes/s/$ref: there is no '#/components/x' | \
+                 define it, or mend the reference"],
         ),
     ]);
 }
@@ -101,19 +101,15 @@ fn a_scheme_that_enforces_nothing_is_a_warning() {
     said(&[
         (
             secured("{ type: http, scheme: bearer }"),
-            &[
-                "3 warning /paths/~1a/get/security/0/s: the security scheme 's' enforces nothing \
+            &["3 warning /paths/~1a/get/security/0/s: the security scheme 's' enforces nothing \
                  | API Gateway needs x-amazon-apigateway-authorizer in the scheme, or an apiKey \
-                 named x-api-key in the header; AWS leaves the method open too",
-            ],
+                 named x-api-key in the header; AWS leaves the method open too"],
         ),
         (
             secured("{ type: apiKey, name: Authorization, in: header }"),
-            &[
-                "3 warning /paths/~1a/get/security/0/s: the security scheme 's' enforces nothing \
+            &["3 warning /paths/~1a/get/security/0/s: the security scheme 's' enforces nothing \
                  | API Gateway needs x-amazon-apigateway-authorizer in the scheme, or an apiKey \
-                 named x-api-key in the header; AWS leaves the method open too",
-            ],
+                 named x-api-key in the header; AWS leaves the method open too"],
         ),
         (
             secured("{ type: oauth2, flows: {}, flowz: {} }"),
@@ -133,43 +129,33 @@ fn requirements_name_schemes() {
     said(&[
         (
             operation("security: [{ nobody: [] }]"),
-            &[
-                "7 error @/security/0/nobody: there is no security scheme 'nobody' | define it \
-                 under securitySchemes (Swagger: securityDefinitions), or remove the requirement",
-            ],
+            &["7 error @/security/0/nobody: there is no security scheme 'nobody' | define it \
+                 under securitySchemes (Swagger: securityDefinitions), or remove the requirement"],
         ),
         (
             operation("security: { nobody: [] }"),
-            &[
-                "7 error @/security: 'security' is an object, but has to be a list | write a list",
-            ],
+            &["7 error @/security: 'security' is an object, but has to be a list | write a list"],
         ),
         (
             operation("security: [nobody]"),
-            &[
-                "7 error @/security/0: '0' is a string (nobody), but has to be an object | write \
-                 an object",
-            ],
+            &["7 error @/security/0: '0' is a string (nobody), but has to be an object | write \
+                 an object"],
+        ),
+        (operation("security: []"), &[]),
+        (
+            root(
+                r"components: { securitySchemes: { api_key: { type: apiKey, name: x-api-key, in: header } } }
+security: [{ apikey: [] }]",
+            ),
+            &["5 error /security/0/apikey: there is no security scheme 'apikey' | did you mean \
+                 'api_key'?"],
         ),
         (
-            operation("security: []"),
-            &[
-            ],
-        ),
-        (
-            root(r"components: { securitySchemes: { api_key: { type: apiKey, name: x-api-key, in: header } } }
-security: [{ apikey: [] }]"),
-            &[
-                "5 error /security/0/apikey: there is no security scheme 'apikey' | did you mean \
-                 'api_key'?",
-            ],
-        ),
-        (
-            root("components: { securitySchemes: { x-api-key: { type: apiKey, name: x-api-key, in: header }, x-kong-name: a } }"),
-            &[
-                "4 warning /components/securitySchemes/x-kong-name: 'x-kong-name' is another \
-                 vendor's extension and has no effect | API Gateway ignores it too",
-            ],
+            root(
+                "components: { securitySchemes: { x-api-key: { type: apiKey, name: x-api-key, in: header }, x-kong-name: a } }",
+            ),
+            &["4 warning /components/securitySchemes/x-kong-name: 'x-kong-name' is another \
+                 vendor's extension and has no effect | API Gateway ignores it too"],
         ),
     ]);
 }
@@ -177,47 +163,33 @@ security: [{ apikey: [] }]"),
 #[test]
 fn the_auth_extension_closes_a_method() {
     said(&[
-        (
-            operation("x-amazon-apigateway-auth: { type: none }"),
-            &[
-            ],
-        ),
+        (operation("x-amazon-apigateway-auth: { type: none }"), &[]),
         (
             operation("x-amazon-apigateway-auth: { type: aws_iam }"),
-            &[
-                "7 error @/x-amazon-apigateway-auth: AWS_IAM authorization would not be enforced \
+            &["7 error @/x-amazon-apigateway-auth: AWS_IAM authorization would not be enforced \
                  for this method | authorizers and API keys come with a later release: until then \
                  check callers in the integration or in front of the gateway, and remove the \
-                 requirement to serve without it",
-            ],
+                 requirement to serve without it"],
         ),
         (
             operation("x-amazon-apigateway-auth: { type: CUSTOM }"),
-            &[
-                "7 error @/x-amazon-apigateway-auth/type: 'CUSTOM' is no type | write one of \
-                 NONE, AWS_IAM",
-            ],
+            &["7 error @/x-amazon-apigateway-auth/type: 'CUSTOM' is no type | write one of \
+                 NONE, AWS_IAM"],
         ),
         (
             operation("x-amazon-apigateway-auth: {}"),
-            &[
-                "7 error @/x-amazon-apigateway-auth: x-amazon-apigateway-auth has no type | write \
-                 type: NONE or type: AWS_IAM",
-            ],
+            &["7 error @/x-amazon-apigateway-auth: x-amazon-apigateway-auth has no type | write \
+                 type: NONE or type: AWS_IAM"],
         ),
         (
             operation("x-amazon-apigateway-auth: { type: NONE, typo: 1 }"),
-            &[
-                "7 warning @/x-amazon-apigateway-auth/typo: x-amazon-apigateway-auth has no key \
-                 'typo' | did you mean 'type'?",
-            ],
+            &["7 warning @/x-amazon-apigateway-auth/typo: x-amazon-apigateway-auth has no key \
+                 'typo' | did you mean 'type'?"],
         ),
         (
             operation("x-amazon-apigateway-auth: null"),
-            &[
-                "7 warning @/x-amazon-apigateway-auth: 'x-amazon-apigateway-auth' is null and \
-                 counts as not there | remove the key, or give it a value",
-            ],
+            &["7 warning @/x-amazon-apigateway-auth: 'x-amazon-apigateway-auth' is null and \
+                 counts as not there | remove the key, or give it a value"],
         ),
     ]);
 }
@@ -233,12 +205,10 @@ security: [{ key: [] }]
 paths:
   /a:
     get: { x-amazon-apigateway-integration: { type: mock } }"),
-            &[
-                "4 error /security/0/key: the API key ('key') would not be enforced for every \
+            &["4 error /security/0/key: the API key ('key') would not be enforced for every \
                  method without security of its own | authorizers and API keys come with a later \
                  release: until then check callers in the integration or in front of the gateway, \
-                 and remove the requirement to serve without it",
-            ],
+                 and remove the requirement to serve without it"],
         ),
         (
             raw(r"swagger: '2.0'
@@ -248,8 +218,7 @@ security: [{ key: [] }]
 paths:
   /a:
     get: { security: [], x-amazon-apigateway-integration: { type: mock } }"),
-            &[
-            ],
+            &[],
         ),
         (
             raw(r"swagger: '2.0'
@@ -276,11 +245,9 @@ security: [{ key: [] }]
 paths:
   /a:
     x-amazon-apigateway-any-method: { x-amazon-apigateway-integration: { type: mock } }"),
-            &[
-                "7 warning /paths/~1a/x-amazon-apigateway-any-method: the document's security \
+            &["7 warning /paths/~1a/x-amazon-apigateway-any-method: the document's security \
                  does not apply to ANY methods: this one is open | AWS leaves it open too: write \
-                 security into the method itself",
-            ],
+                 security into the method itself"],
         ),
     ]);
 }

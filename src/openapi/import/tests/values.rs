@@ -6,10 +6,12 @@ use super::{integration, operation, root, said};
 fn null_counts_as_not_there_and_is_said() {
     said(&[
         (
-            operation(r"operationId: null
+            operation(
+                r"operationId: null
 parameters: null
 requestBody: null
-responses: null"),
+responses: null",
+            ),
             &[
                 "7 warning @/operationId: 'operationId' is null and counts as not there | remove \
                  the key, or give it a value",
@@ -22,8 +24,10 @@ responses: null"),
             ],
         ),
         (
-            operation(r"parameters: [null]
-responses: { '200': null }"),
+            operation(
+                r"parameters: [null]
+responses: { '200': null }",
+            ),
             &[
                 "7 warning @/parameters/0: '0' is null and counts as not there | remove the key, \
                  or give it a value",
@@ -32,12 +36,14 @@ responses: { '200': null }"),
             ],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: null
 httpMethod: null
 timeoutInMillis: null
 connectionType: null
-tlsConfig: null"),
+tlsConfig: null",
+            ),
             &[
                 "7 error @/x-amazon-apigateway-integration: Enumeration value for HttpMethod must \
                  be non-empty | add httpMethod: the method towards the backend, or ANY for the \
@@ -55,20 +61,22 @@ tlsConfig: null"),
             ],
         ),
         (
-            integration(r"type: mock
+            integration(
+                r"type: mock
 requestTemplates: { application/json: null }
-responses: { default: null }"),
-            &[
-                "10 warning @/x-amazon-apigateway-integration/responses/default: 'default' is \
-                 null and counts as not there | remove the key, or give it a value",
-            ],
+responses: { default: null }",
+            ),
+            &["10 warning @/x-amazon-apigateway-integration/responses/default: 'default' is \
+                 null and counts as not there | remove the key, or give it a value"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/
 httpMethod: GET
 requestParameters: { integration.request.header.X: null }
-responses: { default: { statusCode: '200', responseParameters: { method.response.header.X: null } } }"),
+responses: { default: { statusCode: '200', responseParameters: { method.response.header.X: null } } }",
+            ),
             &[
                 "11 warning \
                  @/x-amazon-apigateway-integration/requestParameters/integration.request.header.X: \
@@ -87,31 +95,32 @@ responses: { default: { statusCode: '200', responseParameters: { method.response
 fn import_variables_are_put_in_and_others_are_errors() {
     said(&[
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://${AWS::Region}.example.com/${AWS::AccountId}/${AWS::Partition}/${stageVariables.x}
-httpMethod: GET"),
-            &[
-            ],
+httpMethod: GET",
+            ),
+            &[],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://${AWS::StackName}.example.com/
-httpMethod: GET"),
-            &[
-                "9 error @/x-amazon-apigateway-integration/uri: there is no import variable \
+httpMethod: GET",
+            ),
+            &["9 error @/x-amazon-apigateway-integration/uri: there is no import variable \
                  '${AWS::StackName}' | an import knows ${AWS::Region}, ${AWS::AccountId} and \
-                 ${AWS::Partition}; CloudFormation's other variables have to be put in before",
-            ],
+                 ${AWS::Partition}; CloudFormation's other variables have to be put in before"],
         ),
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: http://a/${AWS::Region
-httpMethod: GET"),
-            &[
-                "9 error @/x-amazon-apigateway-integration/uri: there is no import variable \
+httpMethod: GET",
+            ),
+            &["9 error @/x-amazon-apigateway-integration/uri: there is no import variable \
                  '${AWS::Region}' | an import knows ${AWS::Region}, ${AWS::AccountId} and \
-                 ${AWS::Partition}; CloudFormation's other variables have to be put in before",
-            ],
+                 ${AWS::Partition}; CloudFormation's other variables have to be put in before"],
         ),
     ]);
 }
@@ -120,9 +129,11 @@ httpMethod: GET"),
 fn cloudformation_has_to_be_resolved_before() {
     said(&[
         (
-            integration(r"type: http
+            integration(
+                r"type: http
 uri: { 'Fn::Sub': 'http://${Host}/' }
-httpMethod: { Ref: Method }"),
+httpMethod: { Ref: Method }",
+            ),
             &[
                 "9 error @/x-amazon-apigateway-integration/uri: 'uri' is an object, but has to be \
                  a string | Fn::Sub is CloudFormation's: put in what it gives",
@@ -146,10 +157,12 @@ httpMethod: { Ref: Method }"),
 fn values_of_the_wrong_kind_say_what_is_wanted() {
     said(&[
         (
-            operation(r"operationId: []
+            operation(
+                r"operationId: []
 parameters: {}
 requestBody: text
-responses: []"),
+responses: []",
+            ),
             &[
                 "7 error @/operationId: 'operationId' is a list, but has to be a string | write a \
                  string",
@@ -163,17 +176,13 @@ responses: []"),
         ),
         (
             integration("type: [mock]"),
-            &[
-                "8 error @/x-amazon-apigateway-integration/type: 'type' is a list, but has to be \
-                 a string | write a string",
-            ],
+            &["8 error @/x-amazon-apigateway-integration/type: 'type' is a list, but has to be \
+                 a string | write a string"],
         ),
         (
             integration("- type"),
-            &[
-                "7 error @/x-amazon-apigateway-integration: 'x-amazon-apigateway-integration' is \
-                 a list, but has to be an object | write an object",
-            ],
+            &["7 error @/x-amazon-apigateway-integration: 'x-amazon-apigateway-integration' is \
+                 a list, but has to be an object | write an object"],
         ),
     ]);
 }

@@ -45,6 +45,12 @@ impl Report {
         self.diagnostics.push(diagnostic(Severity::Warning, place, message, help));
     }
 
+    /// A key whose value is `null`, as AWS reads it.
+    pub(super) fn null(&mut self, place: &Place<'_>) {
+        let message = format!("'{}' is null and counts as not there", shown(&place.key()));
+        self.warning(place, message, "remove the key, or give it a value");
+    }
+
     /// An extension that is neither AWS's nor ours; one warning for each name.
     fn foreign(&mut self, name: &str, place: &Place<'_>) {
         if let Some((_, more)) = self.foreign.get_mut(name) {
@@ -148,6 +154,9 @@ impl Report {
                 Some((_, Use::Read | Use::Documentation)) => {}
                 // AWS exports empty lists and objects, which ask for nothing.
                 Some((_, Use::Later(..))) if is_empty(&place()) => {}
+                Some((_, Use::Later(..))) if place().node.value == Value::Null => {
+                    self.null(&place());
+                }
                 Some((_, Use::Later(message, help))) => {
                     self.not_carried_out(&place(), *message, *help);
                 }

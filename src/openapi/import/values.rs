@@ -38,12 +38,7 @@ impl<'a> Importer<'a> {
     pub(super) fn is_null(&mut self, place: &Place<'_>) -> bool {
         let null = place.node.value == Value::Null;
         if null {
-            let key = place.key();
-            self.report.warning(
-                place,
-                format!("'{}' is null and counts as not there", shown(&key)),
-                "remove the key, or give it a value",
-            );
+            self.report.null(place);
         }
         null
     }

@@ -134,6 +134,18 @@ fn a_slash_at_the_end_joins_paths() {
 }
 
 #[test]
+fn a_path_that_aws_refuses_is_not_in_the_model() {
+    let mock = "{ get: { x-amazon-apigateway-integration: { type: mock } } }";
+    let refused = ["a", "/a b", "/a//b", "/{x}y", "/{x+}/y", "/b/{y}", "/{z}/{z}", "/$default"];
+    for path in refused {
+        let import = imported(&paths(&format!("/b/{{x}}: {mock}\n{path}: {mock}")));
+        assert!(!import.is_sound(), "{path}");
+        let found: Vec<&str> = import.api.resources.iter().map(|it| it.path.as_str()).collect();
+        assert_eq!(found, ["/", "/b", "/b/{x}"], "{path}");
+    }
+}
+
+#[test]
 fn every_method_and_any_stand_beside_each_other() {
     let keys = "get put post delete patch options head x-amazon-apigateway-any-method";
     let operations: Vec<String> = keys

@@ -83,9 +83,9 @@ fn whatever_aws_enforces_is_an_error() {
                  for this method | authorizers and API keys come with a later release: until then \
                  check callers in the integration or in front of the gateway, and remove the \
                  requirement to serve without it",
-                "4 not carried out /components/securitySchemes/s/x-amazon-apigateway-authorizer: \
-                 authorizers are not carried out | they come with a later release; methods that \
-                 use one are errors until then",
+                "4 warning /components/securitySchemes/s/x-amazon-apigateway-authorizer: \
+                 'x-amazon-apigateway-authorizer' is null and counts as not there | remove the key, \
+                 or give it a value",
             ],
         ),
         (

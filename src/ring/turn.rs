@@ -188,6 +188,8 @@ impl Ring {
         inner.recv_pool.wake_waiters(|task| inner.ready.borrow_mut().push_back(task));
         let wait = inner.ready.borrow().is_empty();
         let timeout = inner.timers.borrow().next_timeout(inner.now.get());
+        inner.recv_pool.fill_window();
+        inner.bulk_pool.fill_window();
         inner.kernel.borrow_mut().submit(wait, timeout)?;
         self.read_clock();
         inner.kernel.borrow_mut().drain(cqes);
@@ -393,7 +395,10 @@ impl Ring {
         self.0.stats.set(stats);
     }
 
-    pub(super) fn count_enobufs(&self) {
+    /// Notes that a receive from the group found no buffer in the ring.
+    pub(super) fn found_no_buffer(&self, group: u16) {
+        let pool = if group == GROUP_BULK { &self.0.bulk_pool } else { &self.0.recv_pool };
+        pool.widen();
         let mut stats = self.0.stats.get();
         stats.enobufs += 1;
         self.0.stats.set(stats);

@@ -353,7 +353,7 @@ fn assert_serves_others(served: &Served) {
     for _ in 0..20 {
         let begun = Instant::now();
         assert!(served.ask(&get("/dev/fine")).ends_with("\r\n\r\nfine"));
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     }
 }
 

@@ -191,8 +191,6 @@ fn what_nobody_reads_goes_to_the_heap_and_comes_in_order() {
         for part in want.chunks(100) {
             peer.write_all(part).unwrap();
             sleep(&ring, Duration::from_millis(1)).await;
-            // What came in this very turn is spilled at its end.
-            yield_now(&ring).await;
             let stats = ring.stats();
             assert_eq!(stats.recv_bufs_leased, 0, "no shared buffer is held: {stats:?}");
         }
@@ -310,7 +308,7 @@ fn fifty_that_pipeline_without_reading_starve_nobody() {
             peer.write_all(&[round; 10]).unwrap();
             let begun = ring.now();
             assert_eq!(&*recv.next().await.unwrap(), [round; 10]);
-            assert!(ring.now().since(begun) < Duration::from_secs(1));
+            assert!(ring.now().since(begun) < Duration::from_secs(5));
         }
         for (_, mut recv, _) in hung {
             let mut got = Vec::new();

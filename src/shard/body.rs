@@ -30,6 +30,8 @@ pub(super) struct Link {
     pub(super) body_by: Option<Nanos>,
     /// The multishot receive is disarmed: large buffers are used.
     pub(super) bulk: bool,
+    /// The current request's body is one for large buffers.
+    pub(super) large: bool,
     /// Nobody is left to answer.
     pub(super) gone: bool,
 }
@@ -128,12 +130,26 @@ impl Link {
         self.bulk = true;
     }
 
-    /// Back to the armed receive.
-    pub(super) fn end_bulk(&mut self) {
-        if self.bulk {
+    /// A request begins, whose body `body` decodes.
+    pub(super) fn begin_body(&mut self, body: BodyDecoder, owes_continue: bool) {
+        self.large = body.remaining().is_none_or(|bytes| bytes > BULK_THRESHOLD_BYTES);
+        self.body = body;
+        self.body_by = None;
+        self.owes_continue = owes_continue;
+    }
+
+    /// Back to the armed receive, unless the body was large: then the next one probably is too, and would
+    /// else arrive in many small pieces before its head is read.
+    pub(super) fn end_body(&mut self) {
+        if self.bulk && !self.large {
             self.bulk = false;
             self.recv.arm();
         }
+    }
+
+    /// What the client sends next, a request's first bytes; empty: it has ended.
+    pub(super) async fn first_bytes(recv: &mut RecvStream, bulk: bool) -> std::io::Result<RecvBuf> {
+        if bulk { recv.next_bulk().await } else { recv.next().await }
     }
 }
 
@@ -158,7 +174,7 @@ impl Client for Link {
                 return Ok(Some(data));
             }
             if self.body.is_done() {
-                self.end_bulk();
+                self.end_body();
                 return Ok(None);
             }
             if self.owes_continue {

@@ -49,6 +49,7 @@ pub(super) async fn run(shard: Rc<Shard>, socket: Socket) {
             owes_continue: false,
             body_by: None,
             bulk: false,
+            large: false,
             gone: false,
         };
         serve(link, peer).await;
@@ -140,8 +141,8 @@ async fn wait_for_input(link: &mut Link, first: bool) -> bool {
                 grace.fired().await;
             }
         };
-        let recv = &mut link.recv;
-        select(recv.next(), select(link.timer.fired(), drained)).await
+        let received = Link::first_bytes(&mut link.recv, link.bulk);
+        select(received, select(link.timer.fired(), drained)).await
     };
     match waited {
         Either::Left(Ok(piece)) if !piece.is_empty() => {
@@ -260,9 +261,8 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
         link.body = BodyDecoder::none();
         gateway::refuse(stage, exchange, error);
     } else {
-        link.body = BodyDecoder::request(exchange.head.framing);
-        link.body_by = None;
-        link.owes_continue = exchange.head.expect_continue;
+        let body = BodyDecoder::request(exchange.head.framing);
+        link.begin_body(body, exchange.head.expect_continue);
         streamed = gateway::respond(&shard.env, stage, exchange, link).await;
         if link.gone {
             return Then::Close;
@@ -271,7 +271,7 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
         let whole = link.skip_received_body();
         // A client that waits for 100 Continue has not sent its body, and may or may not do so now.
         keep_alive &= whole && !exchange.response.close;
-        link.end_bulk();
+        link.end_body();
     }
     keep_alive &= !shard.is_draining();
     let framing = write::response(&shard, stage, exchange, keep_alive, &mut link.out);

@@ -135,6 +135,11 @@ impl RecvStream {
             .await
     }
 
+    /// [`Self::next`] for a task that polls by hand, and goes on polling or drops the stream.
+    pub fn poll_piece(&mut self) -> Poll<io::Result<RecvBuf>> {
+        self.poll_next(true)
+    }
+
     /// The next piece if it is here already.
     pub fn try_next(&mut self) -> Option<io::Result<RecvBuf>> {
         let polled = self.poll_next(false);

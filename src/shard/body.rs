@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use super::connection::Counted;
 use super::state::Shard;
-use crate::gateway::{Client, Exchange, GatewayError, HeadBytes};
+use crate::gateway::{Client, Exchange, GatewayError, HeadBytes, Peer};
 use crate::http::{BodyDecoder, encode};
 use crate::limits::BULK_THRESHOLD_BYTES;
 use crate::ring::{Either, RecvBuf, RecvStream, SendBuf, Socket, Timer, select};
@@ -15,6 +16,7 @@ pub(super) struct Link {
     pub(super) shard: Rc<Shard>,
     pub(super) recv: RecvStream,
     pub(super) socket: Socket,
+    pub(super) peer: Peer,
     /// Received and not used.
     pub(super) input: RecvBuf,
     /// Received by a stopped receive, to be read after `input`; the last comes first.
@@ -28,12 +30,17 @@ pub(super) struct Link {
     pub(super) owes_continue: bool,
     /// The body has to be read to its end by then; set with its first read.
     pub(super) body_by: Option<Nanos>,
+    /// The next request has to begin by then.
+    pub(super) idle_by: Nanos,
+    /// No request has come yet.
+    pub(super) fresh: bool,
     /// The multishot receive is disarmed: large buffers are used.
     pub(super) bulk: bool,
     /// The current request's body is one for large buffers.
     pub(super) large: bool,
     /// Nobody is left to answer.
     pub(super) gone: bool,
+    pub(super) _counted: Counted,
 }
 
 impl Link {

@@ -323,7 +323,7 @@ fn a_payload_over_the_limit_is_413_in_plain_text() {
         assert_eq!(answer.header("Connection"), Some("close"));
     };
     let mut client = gateway.client();
-    let fits = format!("{{\"statusCode\": 202, \"x\": \"{}\"}}", long(1_000 - 27));
+    let fits = format!("{{\"statusCode\": 202, \"x\": \"{}\"}}", long(1_000 - 28));
     assert_eq!(fits.len(), 1_000);
     assert_eq!(client.asks(post("", &fits)).status, 202, "at the limit");
     refused(client.asks(post("", &long(1_001))));

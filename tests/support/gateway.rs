@@ -140,6 +140,11 @@ impl Gateway {
         Metrics::of(self.admin)
     }
 
+    /// Waits until the sum of a metric is at least that much: shards copy their figures now and then.
+    pub fn counts(&self, name: &str, least: f64) {
+        super::wait_for(name, || (self.metrics().total(name) >= least).then_some(()));
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -2,7 +2,7 @@
 
 What the path begins with decides more:
   /status/NNN  answers with that status
-  /chunked     answers in chunks of 7 bytes, with a trailer
+  /chunked     answers in chunks of 17 bytes with an extension each, and a trailer
   /close       ends the answer by closing, HTTP/1.0 style
   /length/N    answers N bytes of 'x'
   /count       reads the body and answers its length only
@@ -71,8 +71,8 @@ async def answer(reader, writer):
     common = [("Content-Type", "application/json"), ("X-Upstream", "python"), ("Server", "echo.py")]
     if kind == "chunked":
         writer.write(head(status, [*common, ("Transfer-Encoding", "chunked"), ("Trailer", "X-Late")]))
-        for at in range(0, len(body), 7):
-            piece = body[at : at + 7]
+        for at in range(0, len(body), 17):
+            piece = body[at : at + 17]
             writer.write(b"%x;some=extension\r\n%s\r\n" % (len(piece), piece))
             await writer.drain()
         writer.write(b"0\r\nX-Late: yes\r\n\r\n")

@@ -130,7 +130,7 @@ fn a_renamed_log_is_opened_anew() {
 fn floods(gateway: &Gateway) {
     let report = Load::wrk(&gateway.url("/a"), 32, 3, &[]).finish();
     assert_eq!(report.failed, 0, "{}", report.text);
-    assert_eq!(report.answered(200), report.statuses.values().sum(), "{}", report.text);
+    assert_eq!(report.answered(200), report.statuses.values().sum::<u64>(), "{}", report.text);
     assert!(report.requests > 100, "{}", report.text);
 }
 

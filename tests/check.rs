@@ -82,44 +82,62 @@ fn a_good_definition_has_exit_status_0() {
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "[]\n"));
 }
 
-#[test]
-fn what_is_not_carried_out_yet_is_told_and_is_no_error() {
-    let folder = Folder::new();
-    let operation = json!({
-        "security": [{"key": []}],
+/// A method that answers `{}`, with more keys of its operation.
+fn mock_operation(more: Value) -> Value {
+    let mut operation = json!({
         "responses": {"200": {"description": "ok"}},
-        "x-amazon-apigateway-request-validator": "all",
         "x-amazon-apigateway-integration": {
             "type": "mock",
             "requestTemplates": {"application/json": "{\"statusCode\": 200}"},
             "responses": {"default": {"statusCode": "200"}},
         },
     });
+    for (key, value) in more.as_object().expect("an object") {
+        operation[key] = value.clone();
+    }
+    operation
+}
+
+#[test]
+fn what_is_not_carried_out_yet_is_told_and_is_no_error() {
+    let folder = Folder::new();
+    let operation = mock_operation(json!({"x-amazon-apigateway-request-validator": "all"}));
+    let validators =
+        json!({"all": {"validateRequestBody": true, "validateRequestParameters": true}});
     let api = Definition::new()
         .operation("GET", "/a", operation)
-        .with(
-            "x-amazon-apigateway-request-validators",
-            json!({"all": {
-            "validateRequestBody": true, "validateRequestParameters": true}}),
-        )
+        .with("x-amazon-apigateway-request-validators", validators)
         .with("x-amazon-apigateway-api-key-source", json!("HEADER"))
-        .with(
-            "components",
-            json!({"securitySchemes": {"key": {
-            "type": "apiKey", "name": "x-api-key", "in": "header"}}}),
-        )
         .with("x-of-somebody-else", json!({"a": 1}));
     let file = folder.write("api.json", &api.text());
     let output = check(&file, &["--json"]);
     let findings: Vec<Value> = serde_json::from_slice(&output.stdout).expect("an array");
     assert_eq!(output.status.code(), Some(0), "{findings:#?}");
-    for what in ["validator", "security"] {
-        let about = findings.iter().find(|finding| {
-            finding["severity"] != "error"
-                && finding["pointer"].as_str().is_some_and(|pointer| pointer.contains(what))
-        });
-        assert!(about.is_some(), "nothing is said about {what}: {findings:#?}");
+    for (pointer, severity) in [
+        ("/paths/~1a/get/x-amazon-apigateway-request-validator", "not carried out"),
+        ("/x-amazon-apigateway-request-validators", "not carried out"),
+        ("/x-amazon-apigateway-api-key-source", "not carried out"),
+        ("/x-of-somebody-else", "warning"),
+    ] {
+        let about = findings.iter().find(|finding| finding["pointer"] == pointer);
+        let about = about.unwrap_or_else(|| panic!("nothing about {pointer}: {findings:#?}"));
+        assert_eq!(about["severity"], severity, "{about}");
+        assert!(about["help"].as_str().is_some_and(|help| !help.is_empty()), "{about}");
     }
+}
+
+#[test]
+fn a_protection_that_would_not_be_enforced_is_an_error() {
+    let folder = Folder::new();
+    let key = json!({"key": {"type": "apiKey", "name": "x-api-key", "in": "header"}});
+    let api = Definition::new()
+        .operation("GET", "/a", mock_operation(json!({"security": [{"key": []}]})))
+        .with("components", json!({"securitySchemes": key}));
+    let file = folder.write("api.json", &api.text());
+    let output = check(&file, &[]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("error at /paths/~1a/get/security/0/key"), "{said}");
 }
 
 #[test]

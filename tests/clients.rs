@@ -259,7 +259,7 @@ fn ten_thousand_idle_connections_beside_traffic() {
     let report = Load::wrk(&gateway.url("/a"), 64, 3, &[]).finish();
     assert_eq!(report.failed, 0, "{}", report.text);
     assert!(report.requests > 100, "{}", report.text);
-    assert_eq!(report.answered(200), report.statuses.values().sum(), "{}", report.text);
+    assert_eq!(report.answered(200), report.statuses.values().sum::<u64>(), "{}", report.text);
     // All of them are good still.
     for stream in &idle {
         std::io::Write::write_all(&mut &*stream, get("/a").as_bytes()).expect("it is open");

@@ -88,7 +88,8 @@ fn two_shards_under_overload_admit_what_the_bucket_holds() {
         let bucket = |time: Duration| f64::from(RATE) * time.as_secs_f64() + f64::from(BURST);
         let admitted = report.answered(200) as f64;
         assert_eq!(report.failed, 0, "{}", report.text);
-        assert_eq!(report.answered(200) + report.answered(429), report.statuses.values().sum());
+        let answers: u64 = report.statuses.values().sum();
+        assert_eq!(report.answered(200) + report.answered(429), answers, "{}", report.text);
         // What was admitted without wrk's counting it counts too.
         let metrics = gateway.metrics();
         let all_admitted =

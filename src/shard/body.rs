@@ -179,7 +179,9 @@ impl Client for Link {
                     return Err(GatewayError::BadRequest("the client has gone"));
                 }
                 Either::Right(()) => {
-                    self.shard.cells.timed_out(TimeoutKind::Body);
+                    let stopped = read_by < body_by;
+                    let kind = if stopped { TimeoutKind::BodyRead } else { TimeoutKind::Body };
+                    self.shard.cells.timed_out(kind);
                     return Err(GatewayError::RequestTimeout);
                 }
             }

@@ -171,10 +171,11 @@ fn pipelined_requests_whose_answers_nobody_reads_are_bounded() {
     // Until nothing more is taken, or the gateway has had enough.
     client.stream.set_write_timeout(Some(Duration::from_secs(5))).expect("a time above 0");
     let mut sent = 0_usize;
-    while sent < 100_000 && client.tries_to_send(&requests) {
+    while sent < 2_000_000 && client.tries_to_send(&requests) {
         sent += 1_000;
     }
-    assert!(sent < 100_000, "a gigabyte of answers waits somewhere");
+    // Kernel buffers hold some 10 MiB of requests.
+    assert!(sent < 2_000_000, "80 MB of requests were taken, and no answer");
     timed_out(&gateway, "send", 1.0);
     others_notice_nothing(&gateway);
     let most = gateway.memory("VmHWM");
@@ -313,7 +314,7 @@ fn a_thousand_slow_clients_of_every_kind_leave_the_others_alone() {
             2 => client.asks("x".repeat(50_000 - 4)),
             _ => client.answer(),
         };
-        assert_eq!(answer.status, 200, "client {index}");
+        assert_eq!(answer.status, 200, "client {index}: {answer:?}");
         let length = [2, 2, 16, 300_000][index % 4];
         assert_eq!(answer.body.len(), length, "client {index}");
     }

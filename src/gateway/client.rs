@@ -18,7 +18,7 @@ pub trait Client {
     /// The next piece of the request's body, decoded; `None`: it was read to its end. The first call
     /// answers `Expect: 100-continue`.
     ///
-    /// Dropping the future loses nothing.
+    /// Dropping the future ends the reading: a piece of a large body may be lost with it.
     ///
     /// # Errors
     /// Broken framing, a deadline missed, or a client that is gone.

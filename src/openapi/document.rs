@@ -10,7 +10,8 @@
 
 use std::collections::HashMap;
 
-use super::{Diagnostic, Member, Node, Position, Severity, Value, json, yaml};
+use super::node::pointer_tokens;
+use super::{Diagnostic, Member, Node, Position, Severity, json, yaml};
 use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX};
 
 /// A parsed text, JSON or YAML.
@@ -48,29 +49,10 @@ impl Document {
     /// A pointer that leads nowhere has the place of its nearest ancestor; `None` is for a text
     /// that is no JSON pointer (RFC 6901).
     pub fn position(&self, pointer: &str) -> Option<Position> {
-        let mut position = self.root.position;
-        if pointer.is_empty() {
-            return Some(position);
-        }
-        let mut node = &self.root;
-        for token in pointer.strip_prefix('/')?.split('/') {
-            let token = token.replace("~1", "/").replace("~0", "~");
-            match &node.value {
-                Value::Map(members) => {
-                    let Some(member) = members.iter().find(|member| *member.key == *token) else {
-                        break;
-                    };
-                    (position, node) = (member.position, &member.node);
-                }
-                Value::List(items) => {
-                    let Some(item) = token.parse().ok().and_then(|index: usize| items.get(index))
-                    else {
-                        break;
-                    };
-                    (position, node) = (item.position, item);
-                }
-                _ => break,
-            }
+        let (mut position, mut node) = (self.root.position, &self.root);
+        for token in pointer_tokens(pointer)? {
+            let Some(child) = node.child(&token) else { break };
+            (position, node) = child;
         }
         Some(position)
     }
@@ -140,7 +122,13 @@ pub(super) fn refuse_duplicates(members: &[Member]) -> Result<(), Refusal> {
 /// A text from the document as a message can show it: one line, not long.
 pub(super) fn excerpt(text: &str) -> String {
     const CHARS_MAX: usize = 60;
-    let mut shown: String = text.chars().take(CHARS_MAX).flat_map(char::escape_debug).collect();
+    let mut shown = String::new();
+    for c in text.chars().take(CHARS_MAX) {
+        match c {
+            '"' | '\'' => shown.push(c),
+            _ => shown.extend(c.escape_debug()),
+        }
+    }
     if text.chars().nth(CHARS_MAX).is_some() {
         shown.push('…');
     }
@@ -202,3 +190,6 @@ fn begins_as_yaml(text: &str) -> bool {
     let inner = text.strip_prefix('{').unwrap_or_default();
     inner.trim_start().starts_with(|c: char| c.is_alphanumeric() || "'#?&*!_$/<".contains(c))
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -132,11 +132,11 @@ impl Parser<'_> {
                     let help = "Close it with `\"`, or write the line break as \\n.";
                     return Err(self.refusal(opened, "the text does not end on its line", help));
                 }
-                Some(_) => {
-                    return Err(self.expected(
-                        "no control character in a text",
-                        "Write it as \\u and four hex digits.",
-                    ));
+                Some(control) => {
+                    let message =
+                        format!("a control character cannot stand in a text: U+{control:04X}");
+                    let help = "Write it as \\u and four hex digits.";
+                    return Err(self.refusal(self.at, message, help));
                 }
                 None => {
                     return Err(self.refusal(opened, "the text has no end", "Close it with `\"`."));
@@ -272,9 +272,16 @@ impl Parser<'_> {
     }
 
     fn expected(&self, what: &str, help: &str) -> Refusal {
-        let message = match self.text[self.at..].chars().next() {
+        let rest = &self.text[self.at..];
+        if rest.starts_with("//") || rest.starts_with("/*") {
+            // YAML would take it for a part of a key or a text.
+            let position = position_from(self.text, (0, START), self.at);
+            let help = "Remove it; in YAML a comment begins with `#`.";
+            return Refusal::content(position, "JSON has no comments", help);
+        }
+        let message = match rest.chars().next() {
             None => format!("expected {what}, found the end of the document"),
-            Some(c) if c.is_control() => format!("expected {what}, found U+{:04X}", u32::from(c)),
+            Some(c) if is_invisible(c) => format!("expected {what}, found U+{:04X}", u32::from(c)),
             Some(c) => format!("expected {what}, found `{c}`"),
         };
         self.refusal(self.at, message, help)
@@ -284,3 +291,13 @@ impl Parser<'_> {
         Refusal::syntax(position_from(self.text, (0, START), at), message, help)
     }
 }
+
+/// Whether a message has to name the character by its code.
+fn is_invisible(c: char) -> bool {
+    let mut escaped = c.escape_debug();
+    // Spaces beyond ASCII look like the one of ASCII.
+    escaped.next() == Some('\\') && !matches!(c, '"' | '\'' | '\\') || c.is_whitespace() && c != ' '
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag as YamlTag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag as YamlTag};
 
 use super::document::{Refusal, START, excerpt, position_from};
 use super::{Member, Node, Position, Value};
@@ -27,6 +27,7 @@ const NODE_BYTES: usize = 64;
 
 const LAYOUT: &str = "Look at the indentation, and for a missing `:`, quote or bracket, in this line and the one above.";
 const TAGS: &str = "Only !!str, !!int, !!float, !!bool, !!null, !!map and !!seq are read: write the value itself, as CloudFormation would put it.";
+const ESCAPES: &str = "The escapes are those of JSON, and \\x with two hex digits, \\U with eight. In single quotes a `\\` is just a `\\`.";
 const KEYS: &str = "Write the key as text, in quotes if need be.";
 
 /// Parses a whole text.
@@ -39,9 +40,16 @@ pub(super) fn parse(text: &str) -> Result<Node, Refusal> {
         return Err(Refusal::syntax(position, message, "Write it as an escape in double quotes."));
     }
     let mut parts = Parts::default();
+    let mut places = Places { text, at: 0, position: START, last: START };
+    let end = position_from(text, (0, START), text.len());
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| not_yaml(text, &error))?;
-        parts.push(event, position(span.start))?;
+        let (mut event, span) = event.map_err(|error| not_yaml(&error, end))?;
+        let begin = places.of(&event, span, parts.is_in_list());
+        if let Event::Scalar(content, ScalarStyle::Literal | ScalarStyle::Folded, ..) = &mut event {
+            let unended = position(span.end) >= end && !text.ends_with(['\n', '\r']);
+            chomp(content, &text[places.at..], unended);
+        }
+        parts.push(event, begin)?;
     }
     let Some(root) = parts.root else {
         return Err(Refusal::content(
@@ -59,11 +67,168 @@ fn position(marker: Marker) -> Position {
     Position { line: count(marker.line()), column: count(marker.col()).saturating_add(1) }
 }
 
-fn not_yaml(text: &str, error: &ScanError) -> Refusal {
-    // At the end the scanner may be past the text.
-    let end = position_from(text, (0, START), text.len());
-    let message = format!("not YAML: {}", error.info());
-    Refusal::syntax(position(*error.marker()).min(end), message, LAYOUT)
+/// The scanner may be past the end of the text.
+fn not_yaml(error: &ScanError, end: Position) -> Refusal {
+    let position = position(*error.marker()).min(end);
+    // The scanner's own bound, met when it looks ahead of our bound.
+    if error.info() == "recursion limit exceeded" {
+        return Refusal::too_deep(position);
+    }
+    Refusal::syntax(position, format!("not YAML: {}", error.info()), remedy(error.info()))
+}
+
+/// How to mend what the scanner says is wrong.
+fn remedy(info: &str) -> &'static str {
+    // By a part of its message; the first one that fits.
+    const REMEDIES: [(&str, &str); 14] = [
+        ("valid YAML whitespace", "Put a space there, not a tab."),
+        ("tab", "Indent by spaces, not by tabs."),
+        (
+            "mapping values are not allowed",
+            "A text that has `: ` in it needs quotes; otherwise look at the indentation.",
+        ),
+        (
+            "unknown anchor",
+            "Write `&name` before a value and `*name` after it; a text that begins with `*` needs quotes.",
+        ),
+        ("unexpected character", "A text that begins with this character needs quotes."),
+        ("directive", "A text that begins with this character needs quotes."),
+        ("end of stream", "Close the quote."),
+        ("escape c", ESCAPES),
+        ("hex", ESCAPES),
+        (
+            "trailing content after double-quoted",
+            "Put the whole text in quotes; in single quotes a quote is written twice.",
+        ),
+        ("illegal placement", "Separate members and items by commas, and close every bracket."),
+        ("flow ", "Separate members and items by commas, and close every bracket."),
+        ("handle", TAGS),
+        ("tag", TAGS),
+    ];
+    let found = REMEDIES.iter().find(|(part, _)| info.contains(part));
+    found.map_or(LAYOUT, |(_, remedy)| remedy)
+}
+
+/// Where nodes begin, in places where the parser knows the end of the mark before them only.
+///
+/// Moves through the text once, behind the parser.
+struct Places<'a> {
+    text: &'a str,
+    /// A byte and its place.
+    at: usize,
+    position: Position,
+    /// Nothing but marks, comments and blanks are between here and the next node.
+    last: Position,
+}
+
+impl Places<'_> {
+    /// Where the node of an event begins.
+    fn of(&mut self, event: &Event<'_>, span: Span, in_list: bool) -> Position {
+        let (start, end) = (position(span.start), position(span.end));
+        let marks: &[char] = match event {
+            // Said to begin at its first line.
+            Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..) => &['|', '>'],
+            // Nothing but an anchor or a tag: said to be at what comes next.
+            Event::Scalar(text, ScalarStyle::Plain, ..) if text.is_empty() => &['&', '!'],
+            // Nothing at all, and a list without indentation: said to begin behind the dash.
+            Event::Scalar(_, ScalarStyle::Plain, ..) if span.is_empty() && in_list => &['-'],
+            Event::SequenceStart(..) if span.is_empty() && !in_list => &['-'],
+            // Said to begin at its root.
+            Event::DocumentStart(false) => return start,
+            Event::Scalar(..) | Event::Alias(_) => {
+                self.last = end;
+                return start;
+            }
+            _ => {
+                self.last = start;
+                return start;
+            }
+        };
+        let found = self.seek(start, marks);
+        match event {
+            Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..) => {
+                self.last = end;
+                return found.unwrap_or(start);
+            }
+            // Its first item stands behind the same dash.
+            Event::SequenceStart(..) => {}
+            _ if found.is_some() => {
+                self.step();
+                self.skip_while(is_of_property);
+            }
+            _ => {}
+        }
+        self.last = self.position;
+        found.unwrap_or(start)
+    }
+
+    /// The first of these marks from the last node on, not behind `end`.
+    fn seek(&mut self, end: Position, marks: &[char]) -> Option<Position> {
+        while self.position < self.last && self.step().is_some() {}
+        let mut after_blank = true;
+        while self.position <= end {
+            let c = self.text[self.at..].chars().next()?;
+            if marks.contains(&c) {
+                return Some(self.position);
+            }
+            match c {
+                '#' if after_blank => self.skip_while(|c| !matches!(c, '\n' | '\r')),
+                '&' | '!' => self.skip_while(is_of_property),
+                _ => {
+                    self.step();
+                }
+            }
+            after_blank = c.is_ascii_whitespace();
+        }
+        None
+    }
+
+    fn skip_while(&mut self, passed: impl Fn(char) -> bool) {
+        while self.text[self.at..].starts_with(&passed) {
+            self.step();
+        }
+    }
+
+    /// Passes one character.
+    fn step(&mut self) -> Option<char> {
+        let c = self.text[self.at..].chars().next()?;
+        let next = self.at + c.len_utf8();
+        self.position = position_from(self.text, (self.at, self.position), next);
+        self.at = next;
+        Some(c)
+    }
+}
+
+/// Whether an anchor or a tag goes on with it.
+fn is_of_property(c: char) -> bool {
+    !c.is_ascii_whitespace() && !matches!(c, ',' | '[' | ']' | '{' | '}')
+}
+
+/// Takes away the line breaks that the scanner gives to a block of text at the end of the document.
+/// Source: YAML 1.2.2, section 8.1.1.2.
+///
+/// `header` is the document from the block's indicator on, `unended` whether the block goes on to
+/// its end and no line break is there.
+fn chomp(content: &mut Cow<'_, str>, header: &str, unended: bool) {
+    // Where the indicator was not found, the content stays.
+    if !header.starts_with(['|', '>']) {
+        return;
+    }
+    let mut indicators = header.chars().skip(1).take_while(|c| matches!(c, '+' | '-' | '1'..='9'));
+    let chomping = indicators.find(|c| matches!(c, '+' | '-'));
+    if unended && content.ends_with('\n') {
+        let last_line = header.rsplit(['\n', '\r']).next().unwrap_or_default();
+        if !last_line.trim_start_matches(' ').is_empty() {
+            content.to_mut().pop();
+        }
+    }
+    if chomping.is_none() {
+        let text_end = content.trim_end_matches('\n').len();
+        let break_end = if text_end == 0 { 0 } else { text_end + 1 };
+        if break_end < content.len() {
+            content.to_mut().truncate(break_end);
+        }
+    }
 }
 
 /// What the text consists of, in its order.
@@ -113,6 +278,11 @@ enum Tag {
 }
 
 impl<'a> Parts<'a> {
+    /// Whether the next node is an item of a list.
+    fn is_in_list(&self) -> bool {
+        self.open.last().is_some_and(|open| matches!(self.parts[open.part].item, Item::List(_)))
+    }
+
     fn push(&mut self, event: Event<'a>, position: Position) -> Result<(), Refusal> {
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
@@ -167,6 +337,7 @@ impl<'a> Parts<'a> {
             return Err(Refusal::too_deep(position));
         }
         if let Some(tag) = tag
+            && !is_non_specific(&tag)
             && read_tag(&tag, position)? != fitting
         {
             return Err(wrong_tag(position));
@@ -198,7 +369,15 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// The tag `!`, which says that a scalar is text and any list or map what it is.
+fn is_non_specific(tag: &YamlTag) -> bool {
+    tag.handle.is_empty() && tag.suffix == "!"
+}
+
 fn read_tag(tag: &YamlTag, position: Position) -> Result<Tag, Refusal> {
+    if is_non_specific(tag) {
+        return Ok(Tag::Str);
+    }
     let name = format!("{}{}", tag.handle, tag.suffix);
     Ok(match name.strip_prefix("tag:yaml.org,2002:") {
         Some("str") => Tag::Str,
@@ -208,8 +387,6 @@ fn read_tag(tag: &YamlTag, position: Position) -> Result<Tag, Refusal> {
         Some("null") => Tag::Null,
         Some("map") => Tag::Map,
         Some("seq") => Tag::Seq,
-        // The non-specific tag: of a scalar, text.
-        None if name == "!" => Tag::Str,
         Some(name) => return Err(unknown_tag(position, &format!("!!{name}"))),
         None => return Err(unknown_tag(position, &name)),
     })
@@ -264,25 +441,29 @@ impl<'p> Builder<'p, '_> {
         alias: Option<Position>,
     ) -> Result<Vec<Member>, Refusal> {
         let mut own: HashMap<&str, Position> = HashMap::with_capacity(pairs.len());
-        let mut merges = false;
+        // Not among the others: a quoted `<<` is a key like any other.
+        let mut merge: Option<Position> = None;
         for &(key, _) in pairs {
-            // A quoted `<<` is a key like any other, which may stand beside a merge.
-            let (text, position) = match self.is_merge(key) {
-                true => ("\0<<", self.parts[key].position),
-                false => self.key(key)?,
+            let (text, position, first) = if self.is_merge(key) {
+                let position = self.parts[key].position;
+                ("<<", position, merge.replace(position))
+            } else {
+                let (text, position) = self.key(key)?;
+                (text, position, own.insert(text, position))
             };
-            merges |= self.is_merge(key);
-            if let Some(first) = own.insert(text, position) {
-                let text = text.strip_prefix('\0').unwrap_or(text);
+            if let Some(first) = first {
                 return Err(Refusal::duplicate(text, first, position));
             }
         }
         let mut members = Vec::with_capacity(pairs.len());
         let mut merged: HashSet<Box<str>> = HashSet::new();
         for &(key, value) in pairs {
-            if merges && self.is_merge(key) {
+            if self.is_merge(key) {
+                // An alias of a list repeats each of its maps.
+                let alias = self.aliased(value, alias);
                 for source in self.merge_sources(value)? {
-                    let Value::Map(inherited) = self.node(source, depth - 1, alias)?.value else {
+                    // A merge counts as nesting: aliases chain any number of them.
+                    let Value::Map(inherited) = self.node(source, depth, alias)?.value else {
                         return Err(self.no_merge(source));
                     };
                     for member in inherited {
@@ -294,7 +475,7 @@ impl<'p> Builder<'p, '_> {
                 continue;
             }
             let (text, position) = self.key(key)?;
-            self.charge(alias, text.len())?;
+            self.charge(self.aliased(key, alias), text.len())?;
             let node = self.node(value, depth, alias)?;
             members.push(Member { key: text.into(), position, node });
         }
@@ -314,7 +495,10 @@ impl<'p> Builder<'p, '_> {
                 Err(Refusal::content(position, "a key is missing or null", KEYS))
             }
             Item::Scalar { text, plain, tag } => {
-                scalar(text, *plain, *tag, position)?;
+                // Without a tag it is text, whatever it would be as a value.
+                if tag.is_some() {
+                    scalar(text, *plain, *tag, position)?;
+                }
                 Ok((text, position))
             }
             _ => Err(Refusal::content(position, "a key is a list or an object", KEYS)),
@@ -340,6 +524,12 @@ impl<'p> Builder<'p, '_> {
             Item::Alias(target) => target,
             _ => part,
         }
+    }
+
+    /// The outermost alias that a part is under, itself included.
+    fn aliased(&self, part: usize, outer: Option<Position>) -> Option<Position> {
+        let Part { position, ref item } = self.parts[part];
+        outer.or(matches!(item, Item::Alias(_)).then_some(position))
     }
 
     fn no_merge(&self, part: usize) -> Refusal {
@@ -453,3 +643,6 @@ pub fn json_number(text: &str) -> Option<Cow<'_, str>> {
     let point = if fraction.is_empty() { "" } else { "." };
     Some(format!("{sign}{whole_json}{point}{fraction}{exponent}").into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,8 @@ mod probe;
 mod slot;
 mod socket;
 mod task;
+#[cfg(test)]
+mod tests;
 mod timer;
 mod turn;
 mod uring;

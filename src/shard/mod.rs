@@ -114,11 +114,15 @@ impl ShardHandle {
 /// # Errors
 /// The thread cannot be started, pinned, or get a ring.
 pub fn spawn(config: ShardConfig) -> io::Result<ShardHandle> {
+    spawn_with(config, RingConfig::default())
+}
+
+fn spawn_with(config: ShardConfig, ring: RingConfig) -> io::Result<ShardHandle> {
     let Mailbox { sender, receiver } = Mailbox::new(MAILBOX_CAPACITY)?;
     let (started, outcome) = mpsc::sync_channel(1);
     let thread =
         std::thread::Builder::new().name(format!("shard-{}", config.index)).spawn(move || {
-            let ring = match pin(config.cpu).and_then(|()| Ring::new(RingConfig::default())) {
+            let ring = match pin(config.cpu).and_then(|()| Ring::new(ring)) {
                 Ok(ring) => ring,
                 Err(error) => {
                     // The receiver waits for exactly this message.
@@ -142,15 +146,24 @@ fn pin(cpu: Option<usize>) -> io::Result<()> {
 
 fn run(ring: &Ring, config: ShardConfig, mailbox: MailboxReceiver<ShardMessage>) -> io::Result<()> {
     let shard = Rc::new(Shard::new(ring, config.limits, config.cells, config.log, config.trust));
-    let listener = config.listener;
+    let mut listener = Some(config.listener);
     ring.spawn({
         let shard = Rc::clone(&shard);
         async move {
             let ring = shard.ring().clone();
-            mailbox.run(&ring, |message| shard.receive(message)).await;
+            let each = |message| {
+                let more = shard.receive(message);
+                // Until there is a stage to serve, connections wait in the listen queue.
+                if shard.publication().is_some()
+                    && let Some(listener) = listener.take()
+                {
+                    ring.spawn(accept::run(Rc::clone(&shard), listener.into()));
+                }
+                more
+            };
+            mailbox.run(&ring, each).await;
         }
     });
-    ring.spawn(accept::run(Rc::clone(&shard), listener.into()));
     ring.spawn(housekeeping::run(Rc::clone(&shard)));
     let outcome = ring.run();
     shard.hand_over_log();

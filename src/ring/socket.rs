@@ -12,6 +12,7 @@ use super::buf_ring::RecvBuf;
 use super::kernel::SocketNames;
 use super::op::{Cqe, Op, SendBuf, Tail};
 use super::turn::{Handle, Ring};
+use super::uring::{GROUP_BULK, GROUP_RECV};
 use crate::limits::KIB;
 
 /// Memory for a bulk receive when no bulk buffer is free, bytes.
@@ -163,7 +164,7 @@ impl RecvStream {
         if cqe.result != -libc::ENOBUFS {
             return self.one_shot(cqe, received);
         }
-        ring.count_enobufs();
+        ring.found_no_buffer(GROUP_BULK);
         let op = Op::RecvHeap { fd: *fd, buf: vec![0; HEAP_RECV_BYTES] };
         let (cqe, op) = ring.start(op).once().await;
         let Op::RecvHeap { mut buf, .. } = op else { unreachable!("an op comes back as it was") };
@@ -283,7 +284,7 @@ impl RecvStream {
         if let Some(ended) = Ended::by(cqe) {
             self.ended = Some(ended);
         } else if cqe.result == -libc::ENOBUFS {
-            self.descriptor.ring.count_enobufs();
+            self.descriptor.ring.found_no_buffer(GROUP_RECV);
         }
     }
 

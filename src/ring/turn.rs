@@ -48,6 +48,8 @@ pub struct RingStats {
     pub enobufs: u64,
     /// Bytes copied to the heap because their connection was not reading.
     pub spilled_bytes: u64,
+    /// Turns in which more completions had come than the queue holds; the kernel kept the rest.
+    pub cq_overflows: u64,
     /// Small buffers in use.
     pub recv_bufs_leased: u16,
     /// Bulk buffers in use.
@@ -188,10 +190,14 @@ impl Ring {
         inner.recv_pool.wake_waiters(|task| inner.ready.borrow_mut().push_back(task));
         let wait = inner.ready.borrow().is_empty();
         let timeout = inner.timers.borrow().next_timeout(inner.now.get());
+        inner.recv_pool.fill_window();
+        inner.bulk_pool.fill_window();
         inner.kernel.borrow_mut().submit(wait, timeout)?;
         self.read_clock();
+        let overflowed = inner.kernel.borrow_mut().cq_overflowed();
         inner.kernel.borrow_mut().drain(cqes);
         let mut stats = inner.stats.get();
+        stats.cq_overflows += u64::from(overflowed);
         stats.waits += 1;
         stats.cqes += cqes.len() as u64;
         inner.stats.set(stats);
@@ -393,7 +399,10 @@ impl Ring {
         self.0.stats.set(stats);
     }
 
-    pub(super) fn count_enobufs(&self) {
+    /// Notes that a receive from the group found no buffer in the ring.
+    pub(super) fn found_no_buffer(&self, group: u16) {
+        let pool = if group == GROUP_BULK { &self.0.bulk_pool } else { &self.0.recv_pool };
+        pool.widen();
         let mut stats = self.0.stats.get();
         stats.enobufs += 1;
         self.0.stats.set(stats);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::state::Shard;
-use crate::gateway::{Client, Exchange, GatewayError, HeadBytes};
+use crate::gateway::{Client, Exchange, GatewayError, HeadBytes, Peer};
 use crate::http::{BodyDecoder, encode};
 use crate::limits::BULK_THRESHOLD_BYTES;
 use crate::ring::{Either, RecvBuf, RecvStream, SendBuf, Socket, Timer, select};
@@ -15,6 +15,8 @@ pub(super) struct Link {
     pub(super) shard: Rc<Shard>,
     pub(super) recv: RecvStream,
     pub(super) socket: Socket,
+    /// The client.
+    pub(super) peer: Peer,
     /// Received and not used.
     pub(super) input: RecvBuf,
     /// Received by a stopped receive, to be read after `input`; the last comes first.

@@ -8,10 +8,14 @@
 //!        └── idle, closed  └── refused: answer, linger, close ◀───────┘ Connection: close
 //! ```
 //!
+//! Everything but the wait for bytes is done by a [`Carrier`](super::carrier::Carrier), so that an idle
+//! connection costs little memory.
+//!
 //! Answers to requests that came together leave together: the output is sent when no whole request is
 //! left in the input, when it is full, or before a wait for anybody else.
 
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use super::Publication;
@@ -31,29 +35,44 @@ const LINGER: Duration = Duration::from_secs(5);
 const DRAIN_GRACE: Duration = Duration::from_millis(250);
 
 /// Serves a connection until it ends.
+///
+/// This future is all that an idle connection has; for its requests it borrows one from the shard.
 pub(super) async fn run(shard: Rc<Shard>, socket: Socket) {
-    let counted = Counted(Rc::clone(&shard));
-    if let Ok(names) = socket.names() {
-        let peer = Peer { ip: names.peer.ip().to_canonical(), local_port: names.local.port() };
-        let timer = shard.ring().timer();
-        let recv = socket.recv_stream();
-        let link = Link {
-            shard,
-            recv,
-            socket,
-            input: RecvBuf::default(),
-            held: Vec::new(),
-            out: Vec::new(),
-            timer,
-            body: BodyDecoder::none(),
-            owes_continue: false,
-            body_by: None,
-            bulk: false,
-            gone: false,
-        };
-        serve(link, peer).await;
+    let counted = Counted(shard);
+    let shard = &counted.0;
+    let Some(mut link) = begin(shard, socket) else { return };
+    let mut first = true;
+    while wait_for_input(&mut link, first).await {
+        first = false;
+        let mut carrier = shard.take_carrier();
+        carrier.give(link);
+        let goes_on;
+        (link, goes_on) = carrier.served().await;
+        shard.keep_carrier(carrier);
+        if !goes_on {
+            break;
+        }
     }
-    drop(counted);
+}
+
+/// `None`: the client has gone already.
+fn begin(shard: &Rc<Shard>, socket: Socket) -> Option<Link> {
+    let names = socket.names().ok()?;
+    Some(Link {
+        shard: Rc::clone(shard),
+        recv: socket.recv_stream(),
+        socket,
+        peer: Peer { ip: names.peer.ip().to_canonical(), local_port: names.local.port() },
+        input: RecvBuf::default(),
+        held: Vec::new(),
+        out: Vec::new(),
+        timer: shard.ring().timer(),
+        body: BodyDecoder::none(),
+        owes_continue: false,
+        body_by: None,
+        bulk: false,
+        gone: false,
+    })
 }
 
 /// Counts a connection for as long as it lives.
@@ -81,79 +100,84 @@ enum Then {
     Linger,
 }
 
-async fn serve(mut link: Link, peer: Peer) {
-    let mut first = true;
-    loop {
-        if !link.has_input() && !wait_for_input(&mut link, first).await {
-            break;
-        }
-        first = false;
+/// Serves the request that has begun and those behind it, until the connection is idle: `true`, or over.
+pub(super) async fn serve(link: &mut Link) -> bool {
+    let goes_on = loop {
         let shard = Rc::clone(&link.shard);
         let mut exchange = shard.take_exchange();
-        exchange.peer.clone_from(&peer);
+        exchange.peer.clone_from(&link.peer);
         exchange.received_at = shard.ring().now();
         exchange.received_wall = shard.ring().wall();
         exchange.ids = shard.next_ids();
-        let then = one_request(&mut link, &mut exchange).await;
+        let then = one_request(link, &mut exchange).await;
         if let HeadBytes::Owned(bytes) = std::mem::take(&mut exchange.head_bytes) {
             shard.keep_buffer(bytes);
         }
         shard.keep_exchange(exchange);
         match then {
             Then::NextRequest => {
+                let more = link.has_input();
                 let full = link.out.len() >= PIPELINED_RESPONSE_BYTES_MAX;
-                if (full || !link.has_input()) && !link.flush(RecvBuf::default()).await {
-                    break;
+                if (full || !more) && !link.flush(RecvBuf::default()).await {
+                    break false;
+                }
+                if !more && !link.has_input() {
+                    break true;
                 }
             }
             Then::Close => {
                 link.flush(RecvBuf::default()).await;
-                break;
+                break false;
             }
             Then::Linger => {
                 if link.flush(RecvBuf::default()).await {
-                    linger(&mut link).await;
+                    linger(link).await;
                 }
-                break;
+                break false;
             }
         }
-    }
-    let out = std::mem::take(&mut link.out);
-    link.shard.keep_buffer(out);
+    };
+    // An idle connection holds no output buffer.
+    link.shard.keep_buffer(std::mem::take(&mut link.out));
+    goes_on
 }
 
 /// Waits for the first bytes of a request. `false`: there will be none.
 async fn wait_for_input(link: &mut Link, first: bool) -> bool {
-    let shard = Rc::clone(&link.shard);
-    // An idle connection holds no output buffer.
-    shard.keep_buffer(std::mem::take(&mut link.out));
+    let shard = &link.shard;
     let limits = &shard.limits;
     let limit = if first { limits.first_byte_timeout } else { limits.idle_timeout };
     shard.set_timer(&mut link.timer, limit);
-    let waited = {
-        // A client that has just connected has probably sent its request already.
-        let drained = async {
-            shard.drained().await;
-            if first {
-                let mut grace = shard.ring().timer();
-                grace.set(shard.ring().now().after(DRAIN_GRACE));
-                grace.fired().await;
+    // A client that has just connected has probably sent its request already.
+    let mut grace = if first { Some(DRAIN_GRACE) } else { None };
+    let waited = loop {
+        let draining = shard.is_draining();
+        if draining {
+            let Some(time) = grace.take() else { break None };
+            link.timer.set(shard.ring().now().after(time));
+        }
+        let timer = &link.timer;
+        let over = std::future::poll_fn(|_| {
+            let over = timer.has_fired() || shard.is_draining() != draining;
+            if over { Poll::Ready(()) } else { Poll::Pending }
+        });
+        match select(link.recv.next(), over).await {
+            Either::Left(received) => break Some(received),
+            Either::Right(()) if !link.timer.has_fired() => {}
+            Either::Right(()) if draining => break None,
+            Either::Right(()) => {
+                let kind = if first { TimeoutKind::FirstByte } else { TimeoutKind::Idle };
+                shard.cells.timed_out(kind);
+                break None;
             }
-        };
-        let recv = &mut link.recv;
-        select(recv.next(), select(link.timer.fired(), drained)).await
+        }
     };
     match waited {
-        Either::Left(Ok(piece)) if !piece.is_empty() => {
+        Some(Ok(piece)) if !piece.is_empty() => {
             shard.cells.bytes_in.add(piece.len() as u64);
             link.input = piece;
-            link.out = shard.take_buffer();
+            link.out = link.shard.take_buffer();
             true
-        }
-        Either::Right(Either::Left(())) => {
-            let kind = if first { TimeoutKind::FirstByte } else { TimeoutKind::Idle };
-            shard.cells.timed_out(kind);
-            false
         }
         _ => false,
     }

@@ -11,6 +11,7 @@
 
 mod accept;
 mod body;
+mod carrier;
 mod connection;
 mod housekeeping;
 mod ids;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
+use super::carrier::Carrier;
 use super::ids::IdSource;
 use super::write::FixedHeaders;
 use super::{Publication, ShardMessage};
@@ -19,6 +20,8 @@ use crate::upstream::Upstreams;
 
 /// Exchanges kept for the next request; each holds some KiB of buffers.
 const POOLED_EXCHANGES_MAX: usize = 1_024;
+/// Carriers kept for the next connection with a request.
+const POOLED_CARRIERS_MAX: usize = 1_024;
 /// Output buffers kept for the next answer.
 const POOLED_BUFFERS_MAX: usize = 1_024;
 /// A buffer that has grown beyond this is not kept, bytes.
@@ -39,6 +42,7 @@ pub struct Shard {
     )]
     exchanges: RefCell<Vec<Box<Exchange>>>,
     buffers: RefCell<Vec<Vec<u8>>>,
+    carriers: RefCell<Vec<Carrier>>,
     ids: RefCell<IdSource>,
     fixed: RefCell<FixedHeaders>,
     /// Client connections open.
@@ -76,6 +80,7 @@ impl Shard {
             publication: RefCell::default(),
             exchanges: RefCell::default(),
             buffers: RefCell::default(),
+            carriers: RefCell::default(),
             ids: RefCell::new(IdSource::new()),
             fixed: RefCell::new(FixedHeaders::new(ring.wall())),
             connections: Cell::new(0),
@@ -139,6 +144,18 @@ impl Shard {
             && exchange.outgoing.capacity() <= POOLED_BUFFER_BYTES_MAX;
         if kept.len() < POOLED_EXCHANGES_MAX && small {
             kept.push(exchange);
+        }
+    }
+
+    /// What carries a connection's requests.
+    pub(super) fn take_carrier(&self) -> Carrier {
+        self.carriers.borrow_mut().pop().unwrap_or_else(Carrier::new)
+    }
+
+    pub(super) fn keep_carrier(&self, carrier: Carrier) {
+        let mut kept = self.carriers.borrow_mut();
+        if kept.len() < POOLED_CARRIERS_MAX {
+            kept.push(carrier);
         }
     }
 

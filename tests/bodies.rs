@@ -102,6 +102,7 @@ fn unlimited(peer: &Peer) -> Gateway {
     Options::new(Definition::new().proxy("ANY", "/{proxy+}", &peer.url("/{proxy}")))
         .limit("payload=off")
         .limit("body-timeout=off")
+        .limit("send-timeout=off")
         .limit("integration-timeout=off")
         .start()
 }

@@ -201,8 +201,9 @@ impl BufPool {
     pub(super) fn new(group: u16, count: u16, buf_bytes: usize, shared: bool) -> Rc<Self> {
         assert!(count.is_power_of_two());
         assert!(buf_bytes > 0);
-        let layout = Layout::from_size_align((buf_bytes + STAGGER_BYTES) * usize::from(count), 4_096)
-            .expect("limits.rs keeps the buffers below isize::MAX");
+        let layout =
+            Layout::from_size_align((buf_bytes + STAGGER_BYTES) * usize::from(count), 4_096)
+                .expect("limits.rs keeps the buffers below isize::MAX");
         let memory = allocate(layout);
         let free = if shared {
             let layout = Layout::array::<BufRingEntry>(usize::from(count))

@@ -233,7 +233,7 @@ const IDLE_BYTES_MAX: f64 = 1_536.0;
 fn ten_thousand_idle_connections_beside_traffic() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    setrlimit(Resource::Nofile, limit.clone()).expect("the soft limit may be the hard one");
+    setrlimit(Resource::Nofile, limit).expect("the soft limit may be the hard one");
     // The gateway inherits it; both sides of each connection need a descriptor each.
     let most = limit.current.unwrap_or(u64::MAX);
     assert!(most > IDLE as u64 + 500, "RLIMIT_NOFILE is {most}: raise it (ulimit -Hn 20000)");

@@ -223,6 +223,23 @@ fn connections_that_come_and_go_leave_nothing_behind() {
     });
 }
 
+#[test]
+fn running_out_of_descriptors_loses_no_connection() {
+    let few = ["sh", "-c", "ulimit -n 100; exec \"$0\" \"$@\""];
+    let gateway = Options::new(api()).through(&few).start();
+    let mut clients: Vec<Client> = (0..150).map(|_| gateway.client()).collect();
+    for client in &mut clients {
+        client.sends(get("/a"));
+    }
+    let line = gateway.says(0, "accepts failed");
+    assert!(line.contains("Too many open files") && line.contains("RLIMIT_NOFILE"), "{line}");
+    // Each that ends makes room for one that waits.
+    for mut client in clients {
+        assert_eq!(client.answer().status, 200);
+    }
+    others_notice_nothing(&gateway);
+}
+
 // -- Many ---------------------------------------------------------------------------------------------
 
 const IDLE: usize = 10_000;

@@ -242,6 +242,61 @@ fn http_sends_what_is_mapped_and_selects_its_response_by_status() {
 }
 
 #[test]
+fn binary_payloads_pass_unchanged() {
+    let peer = Peer::start(|mut connection| {
+        while let Some(request) = connection.request() {
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: {}\r\n\r\n",
+                request.body.len()
+            );
+            let body = request.body.clone();
+            connection.tells(Seen::Request(request));
+            connection.sends(head);
+            connection.sends(body);
+        }
+    });
+    let api = Definition::new()
+        .proxy("POST", "/proxied", &peer.url("/"))
+        .http_with("POST", "/mapped", &peer.url("/"), json!({}))
+        .with("x-amazon-apigateway-binary-media-types", json!(["image/png"]));
+    let gateway = Gateway::serving(api);
+    let every_byte: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    for path in ["/proxied", "/mapped"] {
+        let mut client = gateway.client();
+        client.sends(format!(
+            "POST /dev{path} HTTP/1.1\r\nHost: h\r\nContent-Type: image/png\r\nAccept: image/png\r\n\
+             Content-Length: 100000\r\n\r\n"
+        ));
+        let answer = client.asks(&every_byte);
+        assert!(peer.request().body == every_byte, "{path}: to the upstream");
+        assert!(answer.body == every_byte, "{path}: back");
+    }
+}
+
+#[test]
+fn the_ingress_example_serves_two_upstreams() {
+    let shop = Peer::answering(OK);
+    let prices = Peer::answering(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nAge: 3\r\nContent-Length: 11\r\n\r\n{\"price\":1}",
+    );
+    let gateway = Options::new(include_str!("../docs/examples/ingress.yaml"))
+        .var(&format!("shop={}", shop.address))
+        .var(&format!("prices={}", prices.address))
+        .start();
+    let mut client = gateway.client();
+    assert_eq!(client.asks(get("/shop/a/b?c=d")).text(), "ok");
+    let request = shop.request();
+    assert_eq!((&*request.target, request.header("X-Stage")), ("/a/b?c=d", Some("dev")));
+    let answer = client.asks(get("/prices/7?currency=EUR"));
+    assert_eq!((answer.status, answer.text()), (200, "{\"price\":1}"));
+    assert_eq!(answer.header("X-Price-Age"), Some("3"));
+    assert_eq!(answer.header("Cache-Control"), Some("max-age=5"));
+    let target = prices.request().target;
+    assert!(target.starts_with("/v2/price?"), "{target}");
+    assert!(target.contains("article=7") && target.contains("in=EUR"), "{target}");
+}
+
+#[test]
 fn stage_variables_say_where_an_integration_is() {
     let peer = Peer::answering(OK);
     let uri = "http://${stageVariables.place}/${stageVariables.version}/{proxy}";

@@ -223,6 +223,32 @@ fn a_signal_finishes_requests_in_flight_and_exits_with_0() {
 }
 
 #[test]
+fn a_drain_finishes_an_answer_that_is_being_streamed() {
+    let (go, may_go) = channel();
+    let may_go = Mutex::new(may_go);
+    let peer = Peer::start(move |mut connection| {
+        connection.request().expect("a request");
+        connection.sends("HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n");
+        connection.sends(vec![b'a'; 1_000_000]);
+        may_go.lock().expect("no script panics").recv().expect("the test says so");
+        connection.sends(vec![b'b'; 1_000_000]);
+    });
+    let api = Definition::new().proxy("ANY", "/big", &peer.url("/"));
+    let mut gateway = Gateway::serving(api);
+    let mut client = gateway.client();
+    client.sends(get("/big"));
+    let head = client.head();
+    assert_eq!(head.header("Content-Length"), Some("2000000"));
+    gateway.signal(Signal::TERM);
+    gateway.says(0, "finishing requests in flight");
+    go.send(()).expect("the upstream waits");
+    let body = client.read_to_end().expect("all of it, then a good end");
+    assert_eq!(body.len(), 2_000_000);
+    assert!(body.starts_with(b"aaa") && body.ends_with(b"bbb"));
+    assert_eq!(gateway.exit().code(), Some(0), "{}", gateway.messages());
+}
+
+#[test]
 fn a_drain_under_load_fails_no_request() {
     let mut gateway = Options::new(version(0)).shards(2).start();
     let load = Load::wrk(&gateway.url("/version"), 32, 300, &[]);

@@ -464,3 +464,52 @@ fn h2load_over_http_1_gets_every_answer() {
         assert_eq!((report.failed, report.answered(200)), (0, 4_000), "{}", report.text);
     }
 }
+
+#[test]
+fn there_is_one_shard_per_cpu_the_process_may_use_and_each_stays_on_its_own() {
+    let cpus = |gateway: &Gateway, threads: &str| -> Vec<String> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", gateway.pid())).expect("it lives");
+        let mut cpus: Vec<String> = tasks
+            .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("status")).ok())
+            .filter(|status| status.starts_with(&format!("Name:\t{threads}")))
+            .filter_map(|status| {
+                let line = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+                line.map(|list| list.trim().to_owned())
+            })
+            .collect();
+        cpus.sort();
+        cpus
+    };
+    let one = Options::new(PETSTORE).shards_as_found().through(&["taskset", "-c", "0"]).start();
+    assert!(one.printed().contains("1 shard (the CPUs this process may use)"), "{}", one.printed());
+    assert_eq!(cpus(&one, "shard-"), ["0"]);
+    assert_eq!(one.client().asks(get("/pets/1")).status, 200);
+    // More than there are CPUs is a wish like any other.
+    let three = Options::new(PETSTORE).shards(3).through(&["taskset", "-c", "0"]).start();
+    assert!(three.printed().contains("3 shards (--shards)"), "{}", three.printed());
+    assert_eq!(cpus(&three, "shard-"), ["0", "0", "0"]);
+}
+
+#[test]
+fn answers_are_compressed_where_the_api_and_the_client_want_it() {
+    let body = format!("[{}0]", "1,".repeat(2_000));
+    let api = Definition::new()
+        .mock("GET", "/long", 200, &body)
+        .mock("GET", "/short", 200, "[]")
+        .with("x-amazon-apigateway-minimum-compression-size", json!(1_000));
+    let gateway = Gateway::serving(api);
+    let (long, short) = (gateway.url("/long"), gateway.url("/short"));
+    let zipped = curl_answer(&["--header", "Accept-Encoding: gzip", &long]);
+    assert_eq!(zipped.header("Content-Encoding"), Some("gzip"));
+    assert!(zipped.body.len() < body.len() / 10, "{} bytes", zipped.body.len());
+    let unzipped = curl(&["--compressed", &long]).expect("curl undoes it");
+    assert_eq!(unzipped, body.as_bytes());
+    for (flags, url, want) in [
+        (&["--header", "Accept-Encoding: gzip"][..], &short, "[]"),
+        (&[], &long, &*body),
+        (&["--header", "Accept-Encoding: br"], &long, &body),
+    ] {
+        let answer = curl_answer(&[flags, &[url]].concat());
+        assert_eq!((answer.header("Content-Encoding"), answer.text()), (None, want), "{flags:?}");
+    }
+}

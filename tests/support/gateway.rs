@@ -16,7 +16,10 @@ use super::{Client, Folder, Metrics, PATIENCE};
 pub struct Options {
     definition: String,
     file_name: String,
-    shards: usize,
+    /// `None`: as many as the gateway itself finds right.
+    shards: Option<usize>,
+    /// What the command is started by: `taskset -c 0` for example.
+    through: Vec<String>,
     access_log: String,
     throttle: String,
     flags: Vec<String>,
@@ -29,7 +32,8 @@ impl Options {
         Self {
             definition,
             file_name: if json { "api.json" } else { "api.yaml" }.to_owned(),
-            shards: 1,
+            shards: Some(1),
+            through: Vec::new(),
             access_log: "off".to_owned(),
             throttle: "off".to_owned(),
             flags: Vec::new(),
@@ -37,7 +41,18 @@ impl Options {
     }
 
     pub fn shards(mut self, count: usize) -> Self {
-        self.shards = count;
+        self.shards = Some(count);
+        self
+    }
+
+    pub fn shards_as_found(mut self) -> Self {
+        self.shards = None;
+        self
+    }
+
+    /// Starts it by another command, which must become it (`exec`): the signals go to its pid.
+    pub fn through(mut self, command: &[&str]) -> Self {
+        self.through = command.iter().map(|&word| word.to_owned()).collect();
         self
     }
 
@@ -68,14 +83,25 @@ impl Options {
     ///
     /// # Panics
     /// If it ends before, with what it said.
-    pub fn start(self) -> Gateway {
+    pub fn start(mut self) -> Gateway {
         let folder = Folder::new();
         let file = folder.write(&self.file_name, &self.definition);
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ringway"))
+        let mut words = self.through.iter().map(String::as_str);
+        let mut command = match words.next() {
+            Some(program) => {
+                let mut command = Command::new(program);
+                command.args(words).arg(env!("CARGO_BIN_EXE_ringway"));
+                command
+            }
+            None => Command::new(env!("CARGO_BIN_EXE_ringway")),
+        };
+        if let Some(shards) = self.shards {
+            self.flags.extend(["--shards".to_owned(), shards.to_string()]);
+        }
+        let mut child = command
             .arg("run")
             .arg(&file)
             .args(["--stage", "dev", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
-            .args(["--shards", &self.shards.to_string()])
             .args(["--access-log", &self.access_log])
             .args(["--account-throttle", &self.throttle])
             .args(&self.flags)

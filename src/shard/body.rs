@@ -16,6 +16,7 @@ pub(super) struct Link {
     pub(super) shard: Rc<Shard>,
     pub(super) recv: RecvStream,
     pub(super) socket: Socket,
+    /// The client.
     pub(super) peer: Peer,
     /// Received and not used.
     pub(super) input: RecvBuf,
@@ -209,7 +210,9 @@ impl Client for Link {
                     return Err(GatewayError::BadRequest("the client has gone"));
                 }
                 Either::Right(()) => {
-                    self.shard.cells.timed_out(TimeoutKind::Body);
+                    let stopped = read_by < body_by;
+                    let kind = if stopped { TimeoutKind::BodyRead } else { TimeoutKind::Body };
+                    self.shard.cells.timed_out(kind);
                     return Err(GatewayError::RequestTimeout);
                 }
             }

@@ -108,13 +108,11 @@ impl SimPeer for ScriptedClient {
             return self.finish();
         }
         self.tell();
-        let next = if self.sending < self.plan.requests.len() && self.may_write() {
-            self.writes_at.min(self.reads_at)
-        } else {
-            self.reads_at
-        };
-        // What is not due has been waited for in vain; look again some time.
-        let wait = if next > now { next.since(now) } else { Duration::from_millis(200) };
+        let writes = (self.may_write() && self.writes_at > now).then_some(self.writes_at);
+        let reads = (self.reads_at > now).then_some(self.reads_at);
+        let next = writes.into_iter().chain(reads).min();
+        // Without either it waits for the gateway, and looks again some time.
+        let wait = next.map_or(Duration::from_millis(200), |next| next.since(now));
         Some(wait)
     }
 }
@@ -145,7 +143,7 @@ impl ScriptedClient {
     fn fail(&self, failure: String) {
         let what = format!("client {}, request {}: {failure}", self.index, self.reading);
         let asked = self.plan.requests.get(self.reading).map_or_else(String::new, |request| {
-            let head = String::from_utf8_lossy(&request.head[..request.head.len().min(160)]);
+            let head = String::from_utf8_lossy(&request.head[..request.head.len().min(90)]);
             format!("; it had asked {head:?}")
         });
         self.outcome.borrow_mut().failures.push(what + &asked);
@@ -162,9 +160,11 @@ impl ScriptedClient {
         let mut outcome = self.outcome.borrow_mut();
         let text = outcome.waiting[self.index].get_or_insert_default();
         text.clear();
-        let asked = self.plan.requests.get(self.reading).map(|it| {
-            String::from_utf8_lossy(&it.head[..it.head.len().min(80)]).into_owned()
-        });
+        let asked = self
+            .plan
+            .requests
+            .get(self.reading)
+            .map(|it| String::from_utf8_lossy(&it.head[..it.head.len().min(80)]).into_owned());
         use std::fmt::Write;
         let _ = write!(
             text,
@@ -191,9 +191,10 @@ impl ScriptedClient {
             let request = &self.plan.requests[self.sending];
             let (bytes, part_end) = match self.sent < request.head.len() {
                 true => (&request.head[self.sent..], request.head.len()),
-                false => {
-                    (&request.body[self.sent - request.head.len()..], request.head.len() + request.body.len())
-                }
+                false => (
+                    &request.body[self.sent - request.head.len()..],
+                    request.head.len() + request.body.len(),
+                ),
             };
             let most = link.rng().range(1..self.plan.write_max + 1).min(bytes.len());
             let mut count = most;
@@ -299,8 +300,7 @@ impl ScriptedClient {
         let request = &self.plan.requests[self.reading];
         let head = self.head.take().expect("the answer has a head");
         let right = request.want.iter().any(|want| {
-            want.status == head.status
-                && want.body.as_ref().is_none_or(|body| *body == self.body)
+            want.status == head.status && want.body.as_ref().is_none_or(|body| *body == self.body)
         });
         if !right {
             let text = String::from_utf8_lossy(&self.body[..self.body.len().min(100)]);
@@ -328,8 +328,7 @@ impl ScriptedClient {
     /// The gateway has ended the connection: may it?
     fn check_end(&self, reset: bool) {
         let all = self.reading == self.plan.requests.len();
-        let breaks =
-            self.plan.requests.get(self.reading).is_some_and(|request| request.may_break);
+        let breaks = self.plan.requests.get(self.reading).is_some_and(|request| request.may_break);
         if !all && !self.may_end && !breaks {
             let how = if reset { "was reset" } else { "ended" };
             self.fail(format!("the connection {how} before its answer"));

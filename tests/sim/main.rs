@@ -7,8 +7,8 @@
 //! - a connection ends only where it may;
 //! - in the end no slot, buffer, descriptor, connection or task is left.
 //!
-//! `RINGWAY_SIM_SEED=n cargo test --test sim` runs one seed and tells what every client saw. A seed that
-//! failed once is kept in [`SEEDS_THAT_FAILED`] with its reason.
+//! `RINGWAY_SIM_SEED=n cargo test --test sim` runs one seed; with `RINGWAY_SIM_TRACE=1` it tells every
+//! submission and event. A seed that failed once is kept in [`SEEDS_THAT_FAILED`] with its reason.
 
 mod client;
 mod plan;
@@ -50,7 +50,8 @@ fn run(fixture: &Fixture, seed: u64) -> Run {
         Weather::Still => SimConfig::calm(seed),
         _ => SimConfig::from_seed(seed),
     };
-    let sim = Sim::new(config);
+    let trace = std::env::var_os("RINGWAY_SIM_TRACE").is_some();
+    let sim = Sim::new(SimConfig { trace, ..config });
     let bufs = RingConfig {
         recv_bufs: if weather == Weather::Scarce { 1 << rng.range(1..4) } else { 256 },
         bulk_bufs: 1 << rng.range(0..4),
@@ -159,7 +160,10 @@ fn seeds_of_all_weathers() {
     }
     println!("{steps} steps, {answers} answers");
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
-    assert!(one.is_some() || (steps > 300_000 && answers > 5_000), "{steps} steps, {answers} answers");
+    assert!(
+        one.is_some() || (steps > 300_000 && answers > 5_000),
+        "{steps} steps, {answers} answers"
+    );
 }
 
 /// Names the seed when it is dropped by a panic.

@@ -37,8 +37,11 @@ impl Fixture {
             idle_timeout: Some(Duration::from_secs(60)),
             ..Limits::default()
         });
-        let settings =
-            StageSettings { stage: "dev".into(), limits: Arc::clone(&limits), ..Default::default() };
+        let settings = StageSettings {
+            stage: "dev".into(),
+            limits: Arc::clone(&limits),
+            ..Default::default()
+        };
         let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
         let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
         let stage = Arc::new(compile(&api(), &settings, &mut env).expect("the stage compiles"));

@@ -172,8 +172,7 @@ impl ScriptedUpstream {
                 }
             }
             "cut" | "stops" => {
-                let head =
-                    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", size + 10);
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", size + 10);
                 acts.push(Act::Send(head.into_bytes()));
                 if !is_head {
                     acts.push(Act::Send(body));

@@ -68,6 +68,8 @@ pub struct SimConfig {
     pub send_buffer: usize,
     /// Events and submissions after which a run is taken to have no end.
     pub steps_max: u64,
+    /// Every submission and event is told on stderr.
+    pub trace: bool,
 }
 
 impl SimConfig {
@@ -90,7 +92,8 @@ impl SimConfig {
             accept_fails,
             recv_window: 1 << rng.range(10..18),
             send_buffer: 1 << rng.range(9..18),
-            steps_max: 2_000_000,
+            steps_max: 1_000_000,
+            trace: false,
         }
     }
 
@@ -108,7 +111,8 @@ impl SimConfig {
             accept_fails: 0,
             recv_window: 1 << 16,
             send_buffer: 1 << 16,
-            steps_max: 2_000_000,
+            steps_max: 1_000_000,
+            trace: false,
         }
     }
 }

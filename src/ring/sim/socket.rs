@@ -19,6 +19,8 @@ pub(super) struct Socket {
     /// The other side's address.
     pub(super) address: Option<SocketAddr>,
     pub(super) connected: bool,
+    /// It had a descriptor; a client that was not accepted yet had none.
+    pub(super) opened: bool,
     /// Ops that are armed, in the order they came.
     pub(super) ops: Vec<u64>,
     /// Received, not read.
@@ -132,6 +134,23 @@ impl Armed {
                 parts[0].bytes() == head && parts[1].bytes() == tail,
                 "memory of a send changed before its final CQE"
             );
+        }
+    }
+}
+
+impl std::fmt::Debug for Armed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Accept => f.write_str("accept"),
+            Self::RecvMulti => f.write_str("recv multishot"),
+            Self::RecvBulk => f.write_str("recv bulk"),
+            Self::RecvHeap { len, .. } => write!(f, "recv of {len} bytes"),
+            Self::Send { copy, .. } => {
+                let text = String::from_utf8_lossy(&copy[..copy.len().min(60)]);
+                write!(f, "send of {} bytes {text:?}", copy.len())
+            }
+            Self::Connect => f.write_str("connect"),
+            Self::Poll { .. } => f.write_str("poll"),
         }
     }
 }
@@ -293,7 +312,8 @@ impl World {
     /// Ends the connection if nothing of ours leads to it any more.
     pub(super) fn release(&mut self, index: usize) {
         let socket = &mut self.sockets[index];
-        if socket.released || !socket.connected || socket.fd.is_some() || !socket.ops.is_empty() {
+        let used = socket.fd.is_some() || !socket.ops.is_empty();
+        if socket.released || !socket.connected || !socket.opened || used {
             return;
         }
         socket.released = true;

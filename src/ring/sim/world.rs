@@ -55,6 +55,7 @@ pub(super) struct ArmedOp {
 }
 
 /// An SQE that was pushed and not submitted.
+#[derive(Debug)]
 enum Queued {
     Accept,
     OnSocket { fd: RawFd, op: Armed },
@@ -62,6 +63,33 @@ enum Queued {
     Close { fd: RawFd },
     Poll { fd: RawFd },
     Cancel { target: u64 },
+}
+
+/// A slot's index and generation, as `#index.generation`.
+fn name(user_data: u64) -> String {
+    match user_data {
+        UNOWNED => "#-".to_owned(),
+        _ => format!("#{}.{}", user_data as u32, user_data >> 32),
+    }
+}
+
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Connects(index) => write!(f, "client {index} connects"),
+            Self::Acts(index) => write!(f, "peer {index} acts"),
+            Self::Arrives(index, Arrival::Bytes(bytes)) => {
+                let text = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
+                write!(f, "{} bytes of peer {index} arrive: {text:?}", bytes.len())
+            }
+            Self::Arrives(index, Arrival::End) => write!(f, "end of peer {index} arrives"),
+            Self::Arrives(index, Arrival::Reset) => write!(f, "reset of peer {index} arrives"),
+            Self::Connected { index, result } => write!(f, "connect to peer {index}: {result}"),
+            Self::Posts(cqe, _) => write!(f, "{} is seen", name(cqe.user_data)),
+            Self::Cancels(target) => write!(f, "late cancel of {}", name(*target)),
+            Self::Calls(_) => f.write_str("the test's own"),
+        }
+    }
 }
 
 type Server = Box<dyn FnMut(&mut SimRng) -> Answering>;
@@ -131,6 +159,14 @@ impl World {
     fn step(&mut self) {
         self.steps += 1;
         assert!(self.steps < self.config.steps_max, "the run does not end");
+    }
+
+    /// Tells what happens, if anybody wants to know.
+    fn trace(&self, what: impl FnOnce() -> String) {
+        if self.config.trace {
+            let at = self.now.since(STARTS_AT).as_secs_f64() * 1e3;
+            eprintln!("{at:12.3} ms  {}", what());
+        }
     }
 
     // What the seam asks for -----------------------------------------------------------------------
@@ -235,6 +271,7 @@ impl World {
             .expect("a test opens fewer than 2^30 sockets");
         self.descriptors.insert(fd, index);
         self.sockets[index].fd = Some(fd);
+        self.sockets[index].opened = true;
         fd
     }
 
@@ -247,6 +284,7 @@ impl World {
     fn carry_out(&mut self) {
         while let Some((user_data, queued)) = self.queue.pop_front() {
             self.step();
+            self.trace(|| format!("op {} {queued:?}", name(user_data)));
             match queued {
                 Queued::Accept => {
                     self.arm(user_data, None, Armed::Accept);
@@ -405,6 +443,13 @@ impl World {
             }
         }
         let cqe = Cqe { user_data, result, more, buf_id: buffer.map(|it| it.1) };
+        self.trace(|| {
+            let late = at.since(self.now);
+            format!(
+                "   {} gives {result}, more: {more}, buffer {buffer:?}, in {late:?}",
+                name(user_data)
+            )
+        });
         self.event(at, Event::Posts(cqe, buffer));
     }
 
@@ -428,6 +473,12 @@ impl World {
             }
             let event = entry.remove();
             self.step();
+            self.now = self.now.max(at);
+            match &event {
+                Event::Posts(..) => {}
+                Event::Acts(index) if self.sockets[*index].wakes_at != Some(at) => {}
+                event => self.trace(|| format!("event {event:?}")),
+            }
             match event {
                 Event::Connects(index) => {
                     self.sockets[index].connected = true;

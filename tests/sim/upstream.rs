@@ -195,10 +195,12 @@ impl SimPeer for ScriptedUpstream {
             link.close();
             return None;
         }
+        let mut more = false;
         let refusing = self.path.starts_with("/refuses") && self.answered;
         if !refusing {
             let most = link.rng().range(1..200_000);
             let bytes = link.read(most);
+            more = bytes.len() == most;
             self.moved += bytes.len();
             self.input.extend(bytes);
             self.understand(link);
@@ -222,7 +224,7 @@ impl SimPeer for ScriptedUpstream {
                     if !bytes.is_empty() {
                         if written < most {
                             // It is called again when there is room.
-                            return None;
+                            return more.then_some(Duration::from_micros(100));
                         }
                         continue;
                     }
@@ -237,10 +239,15 @@ impl SimPeer for ScriptedUpstream {
                     link.reset();
                     return None;
                 }
-                Act::Stall => return None,
+                Act::Stall => break,
             }
             self.acts.pop_front();
         }
-        (!self.acts.is_empty()).then(|| self.acts_at.since(link.now()))
+        match self.acts.is_empty() {
+            _ if more => Some(Duration::from_micros(100)),
+            true => None,
+            false if matches!(self.acts.front(), Some(Act::Stall)) => None,
+            false => Some(self.acts_at.since(link.now())),
+        }
     }
 }

@@ -195,7 +195,9 @@ impl World {
     }
 
     pub(super) fn submit(&mut self, wait: bool, timeout: Option<Duration>) {
+        self.step();
         self.carry_out();
+        self.look_at_polls();
         let deadline = timeout.map_or(Nanos::NEVER, |time| self.now.after(time));
         if !wait {
             // Even a turn that does not wait takes time.
@@ -220,6 +222,11 @@ impl World {
         for (cqe, buffer) in self.posted.drain(..) {
             if let Some(buffer) = buffer {
                 assert!(self.filled.remove(&buffer), "a buffer that a CQE names was filled for it");
+            }
+            if let Some(ArmedOp { op: Armed::Poll { told, .. }, .. }) =
+                self.armed.get_mut(&cqe.user_data)
+            {
+                *told = false;
             }
             cqes.push(cqe);
         }
@@ -407,9 +414,9 @@ impl World {
             let readable =
                 rustix::event::poll(&mut polled, Some(&now)).is_ok_and(|count| count > 0);
             if readable && !*told {
+                *told = true;
                 ready.push(user_data);
             }
-            *told = readable;
         }
         for user_data in ready {
             self.post(user_data, libc::POLLIN.into(), true, None);

@@ -1,6 +1,10 @@
 //! The `ringway` command.
 
+use std::process::ExitCode;
+
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() {}
+fn main() -> ExitCode {
+    ringway::cli::main()
+}

@@ -1,1 +1,124 @@
-//! One file per subcommand.
+//! The command line: one file per subcommand.
+//!
+//! Results go to standard output, messages to standard error. Exit status 0: fine, 1: the work failed,
+//! 2: wrong usage.
+
+mod args;
+mod check;
+mod limits;
+mod run;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// An API gateway on io_uring that runs Amazon API Gateway definitions unchanged.
+#[derive(Debug, Parser)]
+#[command(name = "ringway", version, arg_required_else_help = true, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve one OpenAPI file now, and again whenever it changes.
+    Run(run::RunArgs),
+    /// Say everything that is wrong or not carried out yet in a definition.
+    Check(check::CheckArgs),
+    /// Print every limit with its value, meaning and source.
+    Limits(limits::LimitsArgs),
+}
+
+/// What keeps a command from doing its work.
+#[derive(Debug)]
+enum Failure {
+    /// The flags make no sense: exit status 2.
+    Usage(String),
+    /// The work failed, and all was said: exit status 1.
+    Told,
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are results and end well. A closed output cannot be told.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let outcome = match cli.command {
+        Command::Run(args) => {
+            trace_to_stderr();
+            run::run(args)
+        }
+        Command::Check(args) => check::run(&args),
+        Command::Limits(args) => limits::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Told) => ExitCode::FAILURE,
+        Err(Failure::Usage(why)) => {
+            let _ =
+                writeln!(std::io::stderr(), "error: {why}\n\nFor more information, try '--help'.");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Sends the process's own messages to standard error; `RINGWAY_LOG` filters them as `RUST_LOG` does
+/// elsewhere.
+fn trace_to_stderr() {
+    const DEFAULT: &str = "info,hickory_resolver=error,hickory_net=error,hickory_proto=error";
+    let filter = EnvFilter::try_from_env("RINGWAY_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+    tracing_subscriber::fmt()
+        .compact()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// Prints a result; a reader that went away (`| head`) is no failure.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_flags_are_refused_with_what_would_be_right() {
+        for (line, says) in [
+            ("run", "<FILE>"),
+            ("run a.yaml --shards 0", "--shards"),
+            ("run a.yaml --listen 8080", "has no port"),
+            ("run a.yaml --admin nowhere", "has no port"),
+            ("run a.yaml --var x", "NAME=VALUE"),
+            ("run a.yaml --stage a/b", "letters, digits"),
+            ("run a.yaml --account-throttle 10", "RATE:BURST"),
+            ("run a.yaml --limit payload=x", "payload"),
+            ("serve", "unrecognized subcommand"),
+            ("check", "<FILE>"),
+        ] {
+            let words = std::iter::once("ringway").chain(line.split(' '));
+            let error = Cli::try_parse_from(words).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+            assert!(error.to_string().contains(says), "{line}: {error}");
+        }
+    }
+}

@@ -128,7 +128,7 @@ pub fn compile(
         });
     }
 
-    let shared = shared_buckets(api, settings, env);
+    let mut throttles = Throttles::new(api, settings, env);
     let mut tree = RouteTreeBuilder::default();
     let mut methods = Vec::new();
     for resource in &api.resources {
@@ -160,7 +160,7 @@ pub fn compile(
                         .iter()
                         .map(|name| name.as_bytes().into())
                         .collect(),
-                    buckets: buckets(api, settings, env, resource, name, method, &shared),
+                    buckets: throttles.of(resource, name, method),
                     integration,
                 });
             }
@@ -179,6 +179,7 @@ pub fn compile(
         limits: Arc::clone(&settings.limits),
         routes: tree.build(),
         methods: methods.into(),
+        throttles: throttles.all.into(),
         constants: constants.finish(),
         gateway_responses,
         binary_media_types: MediaTypes::new(&api.binary_media_types),
@@ -229,36 +230,54 @@ impl Step<'_, '_> {
     }
 }
 
-type Buckets = Box<[(ThrottleScope, Arc<TokenBucket>)]>;
-
 /// The stage's and the account's bucket, in this order.
-fn shared_buckets(api: &RestApi, settings: &StageSettings, env: &CompileEnv<'_>) -> Buckets {
-    let bucket = |scope, name: &str, limit: ThrottleSettings| {
-        (scope, env.buckets.bucket(name, limit.rate_limit, limit.burst_limit, env.now))
-    };
-    let stage = api.throttle.map(|limit| {
-        bucket(ThrottleScope::Stage, &format!("{}/{}", api.id, settings.stage), limit)
-    });
-    let account =
-        settings.account_throttle.map(|limit| bucket(ThrottleScope::Account, "account", limit));
-    stage.into_iter().chain(account).collect()
+/// The buckets that a stage's requests spend from.
+struct Throttles<'a> {
+    api: &'a RestApi,
+    settings: &'a StageSettings,
+    env: &'a CompileEnv<'a>,
+    shared: Vec<(ThrottleScope, Arc<TokenBucket>)>,
+    all: Vec<(Arc<TokenBucket>, ThrottleSettings)>,
 }
 
-fn buckets(
-    api: &RestApi,
-    settings: &StageSettings,
-    env: &CompileEnv<'_>,
-    resource: &Resource,
-    name: MethodName,
-    method: &Method,
-    shared: &[(ThrottleScope, Arc<TokenBucket>)],
-) -> Buckets {
-    let own = method.throttle.map(|limit| {
-        let name = format!("{}/{}/{} {}", api.id, settings.stage, name.as_str(), resource.path);
-        let bucket = env.buckets.bucket(&name, limit.rate_limit, limit.burst_limit, env.now);
-        (ThrottleScope::Method, bucket)
-    });
-    own.into_iter().chain(shared.iter().map(|(scope, it)| (*scope, Arc::clone(it)))).collect()
+impl<'a> Throttles<'a> {
+    fn new(api: &'a RestApi, settings: &'a StageSettings, env: &'a CompileEnv<'a>) -> Self {
+        let mut throttles = Self { api, settings, env, shared: Vec::new(), all: Vec::new() };
+        let stage = format!("{}/{}", api.id, settings.stage);
+        let shared = [
+            (ThrottleScope::Stage, stage, api.throttle),
+            (ThrottleScope::Account, "account".to_owned(), settings.account_throttle),
+        ];
+        for (scope, name, limit) in shared {
+            if let Some(limit) = limit {
+                let bucket = throttles.bucket(&name, limit);
+                throttles.shared.push((scope, bucket));
+            }
+        }
+        throttles
+    }
+
+    fn bucket(&mut self, name: &str, limit: ThrottleSettings) -> Arc<TokenBucket> {
+        let ThrottleSettings { rate_limit, burst_limit } = limit;
+        let bucket = self.env.buckets.bucket(name, rate_limit, burst_limit, self.env.now);
+        self.all.push((Arc::clone(&bucket), limit));
+        bucket
+    }
+
+    /// A method's buckets in the order they are spent from: its own, the stage's, the account's.
+    fn of(
+        &mut self,
+        resource: &Resource,
+        name: MethodName,
+        method: &Method,
+    ) -> Box<[(ThrottleScope, Arc<TokenBucket>)]> {
+        let own = method.throttle.map(|limit| {
+            let (api, stage) = (&self.api.id, &self.settings.stage);
+            let name = format!("{api}/{stage}/{} {}", name.as_str(), resource.path);
+            (ThrottleScope::Method, self.bucket(&name, limit))
+        });
+        own.into_iter().chain(self.shared.iter().cloned()).collect()
+    }
 }
 
 #[cfg(test)]

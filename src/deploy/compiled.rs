@@ -14,8 +14,9 @@ use super::selector::Selector;
 use super::source::{BodySource, Source};
 use crate::http::{self, HeaderList, KnownHeader};
 use crate::limits::Limits;
-use crate::model::{ContentHandling, MethodName, PassthroughBehavior};
+use crate::model::{ContentHandling, MethodName, PassthroughBehavior, ThrottleSettings};
 use crate::throttle::TokenBucket;
+use crate::time::Nanos;
 use crate::upstream::Target;
 
 /// One deployed stage.
@@ -39,6 +40,8 @@ pub struct CompiledStage {
     pub routes: RouteTree,
     /// All methods.
     pub methods: Box<[CompiledMethod]>,
+    /// Every bucket that the methods spend from, with the settings this stage gives it.
+    pub throttles: Box<[(Arc<TokenBucket>, ThrottleSettings)]>,
     /// Answers that depend on nothing.
     pub constants: Box<[ConstantResponse]>,
     /// What each kind of error is answered with.
@@ -49,6 +52,16 @@ pub struct CompiledStage {
     pub minimum_compression_size: Option<u32>,
     /// `AmazonAPIGateway_{api id}`, the default `User-Agent` towards integrations.
     pub user_agent: String,
+}
+
+impl CompiledStage {
+    /// Gives the token buckets this stage's settings; they keep their tokens. The publisher does this
+    /// once, so that a definition which is refused changes no limit.
+    pub fn apply_throttles(&self, now: Nanos) {
+        for (bucket, ThrottleSettings { rate_limit, burst_limit }) in &self.throttles {
+            bucket.reconfigure(*rate_limit, *burst_limit, now);
+        }
+    }
 }
 
 /// Level of a token bucket.

@@ -2,11 +2,10 @@
 //! connection holds none.
 //!
 //! ```text
-//! free in the ring ──kernel picks──▶ leased (count ≥ 1) ──last RecvBuf dropped──▶ free in the ring
+//! free in the ring ──kernel picks──▶ in a CQE ──taken──▶ leased (count ≥ 1) ──last view dropped──▶ free
 //! ```
 //!
-//! A buffer that is leased is not in the ring, so the kernel does not write to it: that is what makes
-//! handing out `&[u8]` sound. Source: `io_uring_register_buf_ring(3)`.
+//! A buffer counts as out of the ring from the moment its CQE is seen. One that is leased is out, and so the kernel does not write to it: that is what makes handing out `&[u8]` sound. Source: `io_uring_register_buf_ring(3)`.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::cell::{Cell, RefCell};
@@ -16,6 +15,8 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use io_uring::types::BufRingEntry;
+
+use super::uring::GROUP_RECV;
 
 /// A received piece of a stream: a view into a provided buffer, or into heap memory.
 ///
@@ -52,13 +53,16 @@ impl RecvBuf {
         Self { storage: Storage::Heap(Rc::new(bytes)), start: 0, end }
     }
 
-    /// Leaves out the first `count` bytes.
+    /// Leaves out the first `count` bytes. An empty view holds no buffer.
     ///
     /// # Panics
     /// If there are fewer.
     pub fn advance(&mut self, count: usize) {
         assert!(count <= self.len());
         self.start += count as u32;
+        if self.start == self.end {
+            *self = Self::default();
+        }
     }
 
     /// A view of `range` of this view; shares the buffer.
@@ -67,6 +71,9 @@ impl RecvBuf {
     /// If `range` is out of bounds.
     pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
         assert!(range.start <= range.end && range.end <= self.len());
+        if range.is_empty() {
+            return Self::default();
+        }
         let start = self.start + range.start as u32;
         Self { storage: self.storage.clone(), start, end: start + (range.end - range.start) as u32 }
     }
@@ -74,6 +81,29 @@ impl RecvBuf {
     /// Whether this view holds one of the ring's shared buffers.
     pub fn is_leased(&self) -> bool {
         matches!(self.storage, Storage::Leased(_))
+    }
+
+    /// Gives a shared buffer back (as far as this view holds it): the bytes are copied to the heap.
+    ///
+    /// For what has to wait for somebody, and nobody knows how long.
+    pub fn detach(&mut self) {
+        if self.is_leased() {
+            *self = match self.is_empty() {
+                true => Self::default(),
+                false => Self::from_vec(self.to_vec()),
+            };
+        }
+    }
+
+    /// [`Self::detach`] if small shared buffers are running out: at least half of them are in use.
+    ///
+    /// For what is on its way and will probably go on at once.
+    pub fn detach_if_scarce(&mut self) {
+        if let Storage::Leased(lease) = &self.storage
+            && lease.pool.is_scarce()
+        {
+            self.detach();
+        }
     }
 }
 
@@ -128,14 +158,13 @@ pub(super) struct BufPool {
     count: u16,
     memory: NonNull<u8>,
     layout: Layout,
-    /// Live `Lease`s per buffer; 0: in the ring.
+    /// Live `Lease`s per buffer; 0: in the ring, or in a CQE that nobody has taken.
     leases: Box<[Cell<u32>]>,
-    leased: Cell<u16>,
+    /// Buffers that are not in the ring.
+    out: Cell<u16>,
     free: Free,
     /// Tasks that found the ring empty and wait for a buffer.
     waiters: RefCell<VecDeque<u32>>,
-    /// Where a task is woken; set by the ring that owns the pool.
-    woken: Rc<RefCell<VecDeque<u32>>>,
 }
 
 enum Free {
@@ -152,7 +181,6 @@ impl BufPool {
         count: u16,
         buf_bytes: usize,
         shared: bool,
-        woken: Rc<RefCell<VecDeque<u32>>>,
     ) -> Rc<Self> {
         assert!(count.is_power_of_two());
         assert!(buf_bytes > 0);
@@ -174,10 +202,9 @@ impl BufPool {
             memory,
             layout,
             leases: (0..count).map(|_| Cell::new(0)).collect(),
-            leased: Cell::new(count),
+            out: Cell::new(count),
             free,
             waiters: RefCell::default(),
-            woken,
         };
         for id in 0..count {
             pool.recycle(id);
@@ -193,29 +220,41 @@ impl BufPool {
         }
     }
 
-    /// Takes over buffer `id`, into which the kernel has put `len` bytes.
+    /// Notes that a CQE has brought one of the buffers: it is out of the ring.
+    pub(super) fn count_out(&self) {
+        assert!(self.has_free(), "the kernel picks from what is in the ring");
+        self.out.set(self.out.get() + 1);
+    }
+
+    /// Takes over buffer `id`, which [`Self::count_out`] knows of and into which the kernel has put `len`
+    /// bytes.
     pub(super) fn lease(self: &Rc<Self>, id: u16, len: u32) -> RecvBuf {
         assert!(id < self.count, "the kernel named a buffer that is not in this group");
         assert!(len as usize <= self.buf_bytes);
         let count = &self.leases[usize::from(id)];
         assert_eq!(count.get(), 0, "a leased buffer is not in the ring");
         count.set(1);
-        self.leased.set(self.leased.get() + 1);
         let lease = Lease { pool: Rc::clone(self), id };
         RecvBuf { storage: Storage::Leased(lease), start: 0, end: len }
     }
 
     /// Buffers that are not in the ring.
-    pub(super) fn leased_count(&self) -> u16 {
-        self.leased.get()
+    pub(super) fn out_count(&self) -> u16 {
+        self.out.get()
     }
 
     /// Whether the ring has a buffer for the next receive.
     pub(super) fn has_free(&self) -> bool {
-        self.leased.get() < self.count
+        self.out.get() < self.count
     }
 
-    /// Wakes `task` when a buffer comes back.
+    /// Whether this group is shared by all connections and half of it is out. Bulk buffers are never
+    /// scarce: who finds none receives into memory of its own.
+    fn is_scarce(&self) -> bool {
+        self.group == GROUP_RECV && self.out.get() >= self.count / 2
+    }
+
+    /// Wakes `task` when a buffer is in the ring again.
     pub(super) fn wait_for_free(&self, task: u32) {
         let mut waiters = self.waiters.borrow_mut();
         if !waiters.contains(&task) {
@@ -223,8 +262,19 @@ impl BufPool {
         }
     }
 
+    /// Gives `wake` as many waiters as there are free buffers. To be called every turn: one that is woken
+    /// may have no use for a buffer any more, and the next must not wait for it.
+    pub(super) fn wake_waiters(&self, wake: impl FnMut(u32)) {
+        let mut waiters = self.waiters.borrow_mut();
+        if !waiters.is_empty() {
+            let free = usize::from(self.count - self.out.get());
+            let woken = free.min(waiters.len());
+            waiters.drain(..woken).for_each(wake);
+        }
+    }
+
     fn recycle(&self, id: u16) {
-        self.leased.set(self.leased.get() - 1);
+        self.out.set(self.out.get() - 1);
         match &self.free {
             Free::Kernel { entries, tail, .. } => {
                 let index = usize::from(tail.get() & (self.count - 1));
@@ -232,7 +282,9 @@ impl BufPool {
                 // SAFETY: `index < count`, and `entries` holds `count` entries (`new`).
                 let mut entry = unsafe { entries.add(index) };
                 // SAFETY: aligned and initialised (zeroed in `new`). The kernel reads entries only between
-                // head and tail; this one is outside until the tail moves, after the last use of this.
+                // head and tail. This one is outside until the tail moves, after the last use of this:
+                // the ring holds at most `count - 1` buffers now, since `id` is not in it. Entry 0
+                // holds the tail too, which the kernel only reads.
                 let entry = unsafe { entry.as_mut() };
                 // SAFETY: `offset < layout.size()` because `id < count` (`lease`, `new`).
                 let addr = unsafe { self.memory.as_ptr().add(offset) };
@@ -249,12 +301,6 @@ impl BufPool {
                 shared_tail.store(tail.get(), Ordering::Release);
             }
             Free::Sim(free) => free.borrow_mut().push_back(id),
-        }
-        if !self.waiters.borrow().is_empty() {
-            // One buffer serves one waiter; it wakes the next by recycling in its turn.
-            if let Some(task) = self.waiters.borrow_mut().pop_front() {
-                self.woken.borrow_mut().push_back(task);
-            }
         }
     }
 
@@ -285,8 +331,9 @@ impl BufPool {
 
 impl Drop for BufPool {
     fn drop(&mut self) {
-        // The ring that registered this pool holds an `Rc` to it and is torn down before it lets go
-        // (`Uring::drop`), so the kernel no longer uses the memory.
+        // The ring that registered this pool holds an `Rc` to it and is closed before it lets go (field
+        // order of `Uring`), after all its receives have ended; otherwise this is leaked (`Inner::drop`).
+        // So the kernel no longer uses the memory.
         // SAFETY: allocated in `new` with this layout, freed once.
         unsafe { dealloc(self.memory.as_ptr(), self.layout) };
         if let Free::Kernel { entries, layout, .. } = &self.free {
@@ -308,7 +355,7 @@ mod tests {
     use super::*;
 
     fn pool() -> Rc<BufPool> {
-        BufPool::new(0, 4, 64, false, Rc::default())
+        BufPool::new(GROUP_RECV, 4, 64, false)
     }
 
     #[test]
@@ -320,37 +367,77 @@ mod tests {
                 5
             })
             .unwrap();
+        pool.count_out();
+        assert_eq!(pool.out_count(), 1);
         let mut buf = pool.lease(id, len as u32);
-        assert_eq!(pool.leased_count(), 1);
+        assert_eq!(pool.out_count(), 1);
         let tail = buf.slice(1..5);
         buf.advance(2);
         assert_eq!((&*buf, &*tail), (&b"llo"[..], &b"ello"[..]));
         drop(buf);
-        assert_eq!(pool.leased_count(), 1, "the slice still shares it");
+        assert_eq!(pool.out_count(), 1, "the slice still shares it");
         drop(tail);
-        assert_eq!(pool.leased_count(), 0);
+        assert_eq!(pool.out_count(), 0);
+    }
+
+    fn leases(pool: &Rc<BufPool>, count: u16) -> Vec<RecvBuf> {
+        (0..count)
+            .map(|_| {
+                let (id, len) = pool.sim_fill(|_| 7).unwrap();
+                pool.count_out();
+                pool.lease(id, len as u32)
+            })
+            .collect()
     }
 
     #[test]
-    fn an_empty_ring_wakes_one_waiter_per_returned_buffer() {
-        let woken = Rc::new(RefCell::new(VecDeque::new()));
-        let pool = BufPool::new(0, 2, 64, false, Rc::clone(&woken));
-        let leases: Vec<RecvBuf> = (0..2)
-            .map(|_| {
-                let (id, _) = pool.sim_fill(|_| 0).unwrap();
-                pool.lease(id, 0)
-            })
-            .collect();
+    fn as_many_waiters_are_woken_as_buffers_are_free() {
+        let pool = pool();
+        let mut leases = leases(&pool, 4);
         assert!(!pool.has_free());
         assert!(pool.sim_fill(|_| 0).is_none());
-        pool.wait_for_free(7);
-        pool.wait_for_free(8);
-        pool.wait_for_free(7);
-        let mut leases = leases.into_iter();
-        drop(leases.next());
-        assert_eq!(*woken.borrow(), [7]);
-        drop(leases.next());
-        assert_eq!(*woken.borrow(), [7, 8]);
+        for task in [7, 8, 7, 9] {
+            pool.wait_for_free(task);
+        }
+        let woken = || {
+            let mut woken = Vec::new();
+            pool.wake_waiters(|task| woken.push(task));
+            woken
+        };
+        assert_eq!(woken(), [0; 0]);
+        leases.pop();
+        assert_eq!(woken(), [7]);
+        // The first has taken nothing, so the next gets its chance.
+        assert_eq!(woken(), [8]);
+        leases.clear();
+        assert_eq!(woken(), [9]);
+    }
+
+    #[test]
+    fn a_view_is_detached_when_half_of_the_buffers_are_out() {
+        let pool = pool();
+        let mut first = leases(&pool, 1).remove(0);
+        first.detach_if_scarce();
+        assert!(first.is_leased());
+        let mut second = leases(&pool, 1).remove(0);
+        second.detach_if_scarce();
+        assert!(!second.is_leased());
+        assert_eq!((second.len(), pool.out_count()), (7, 1));
+        first.detach();
+        assert_eq!((first.len(), pool.out_count()), (7, 0));
+        let bulk = BufPool::new(1, 2, 64, false);
+        let mut piece = leases(&bulk, 2).remove(0);
+        piece.detach_if_scarce();
+        assert!(piece.is_leased(), "bulk buffers are not scarce");
+    }
+
+    #[test]
+    fn an_empty_view_holds_no_buffer() {
+        let pool = pool();
+        let mut buf = leases(&pool, 1).remove(0);
+        let nothing = buf.slice(3..3);
+        buf.advance(7);
+        assert_eq!((buf.len(), nothing.len(), pool.out_count()), (0, 0, 0));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub mod sim;
 mod slot;
 mod socket;
 mod task;
+#[cfg(test)]
+mod tests;
 mod timer;
 mod turn;
 mod uring;

@@ -81,6 +81,8 @@ pub(super) enum Op {
     Shutdown { fd: RawFd },
     /// Multishot poll for readability, for the mailbox's eventfd.
     Poll { fd: RawFd },
+    /// Multishot poll for errors and hang-ups only; each CQE's result is the poll's events.
+    Hangup { fd: RawFd },
     /// Closes the descriptor.
     Close { fd: RawFd },
     /// Cancels the op with that `user_data`.
@@ -90,7 +92,10 @@ pub(super) enum Op {
 impl Op {
     /// Whether one SQE may give many CQEs.
     pub(super) fn is_multishot(&self) -> bool {
-        matches!(self, Self::Accept { .. } | Self::RecvMulti { .. } | Self::Poll { .. })
+        matches!(
+            self,
+            Self::Accept { .. } | Self::RecvMulti { .. } | Self::Poll { .. } | Self::Hangup { .. }
+        )
     }
 }
 
@@ -107,6 +112,17 @@ pub(super) struct Cqe {
 }
 
 impl Cqe {
+    /// Stands for `len` bytes of data that have been moved to [`super::slot::Slot::spilled`].
+    pub(super) fn spill(user_data: u64, len: usize) -> Self {
+        let result = i32::try_from(len).expect("a ring's buffers hold less than 2 GiB");
+        Self { user_data, result, more: true, buf_id: None }
+    }
+
+    /// Whether its data are in the slot. A multishot receive's own CQEs always name a buffer.
+    pub(super) fn is_spill(&self) -> bool {
+        self.result > 0 && self.buf_id.is_none()
+    }
+
     pub(super) fn error(&self) -> std::io::Error {
         std::io::Error::from_raw_os_error(-self.result)
     }

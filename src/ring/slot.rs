@@ -5,12 +5,16 @@
 //!                   └──future dropped──▶ Orphaned ──final CQE──▶ Free
 //! ```
 //!
+//! What a multishot receive brings while nobody reads does not stay in shared buffers: it is *spilled*,
+//! put together in heap memory of the slot, and a made-up completion takes its place in the queue.
+//!
 //! `user_data` is index and generation together, so that a CQE of an earlier life of a slot is told
 //! apart (a bug of ours if it ever came: the final CQE ends a life).
 
 use std::collections::VecDeque;
 
 use super::op::{Cqe, Op};
+use super::task::NO_TASK;
 use super::uring::MessageParts;
 
 /// Names a slot in one of its lives.
@@ -45,17 +49,24 @@ pub(super) struct Slot {
     pub(super) task: u32,
     /// A cancel has been submitted.
     pub(super) cancelled: bool,
-    /// The task waits for this very op (and does not only watch it).
+    /// The task waits for this very op: it will take the next CQE in the turn that brings it.
     pub(super) awaited: bool,
+    /// It is in the list of slots whose data may have to be spilled after this turn's tasks have run.
+    pub(super) listed: bool,
     pub(super) op: Option<Op>,
     /// A multishot's CQEs that nobody has taken; a one-shot's single one.
     pub(super) cqes: VecDeque<Cqe>,
+    /// The bytes of the CQE that stands for spilled data; see [`Cqe::is_spill`].
+    pub(super) spilled: Vec<u8>,
     /// Message header of a vectored send: kept from life to life.
     pub(super) message: Option<Box<MessageParts>>,
     next_free: u32,
 }
 
 const NONE: u32 = u32::MAX;
+
+/// A queue that has grown beyond this many CQEs is not kept for the slot's next life.
+const KEPT_CQES_MAX: usize = 64;
 
 /// All slots of a ring.
 pub(super) struct Slots {
@@ -83,8 +94,10 @@ impl Slots {
                 task: 0,
                 cancelled: false,
                 awaited: false,
+                listed: false,
                 op: None,
                 cqes: VecDeque::new(),
+                spilled: Vec::new(),
                 message: None,
                 next_free: NONE,
             });
@@ -98,7 +111,7 @@ impl Slots {
         slot.state = State::Live;
         slot.task = task;
         slot.cancelled = false;
-        slot.awaited = true;
+        slot.awaited = false;
         slot.op = Some(op);
         self.live_count += 1;
         Key { index, generation: slot.generation }
@@ -115,6 +128,12 @@ impl Slots {
         slot
     }
 
+    /// The slot in the life that `key` names, if that is not over.
+    pub(super) fn slot_if_alive(&mut self, key: Key) -> Option<&mut Slot> {
+        let slot = &mut self.slots[key.index as usize];
+        (slot.generation == key.generation && slot.state != State::Free).then_some(slot)
+    }
+
     /// Ends the slot's life; returns the op for whoever wants its buffers.
     pub(super) fn retire(&mut self, key: Key) -> Op {
         let first_free = self.first_free;
@@ -123,6 +142,11 @@ impl Slots {
         slot.state = State::Free;
         slot.generation = slot.generation.wrapping_add(1);
         slot.cqes.clear();
+        if slot.cqes.capacity() > KEPT_CQES_MAX {
+            slot.cqes = VecDeque::new();
+        }
+        slot.spilled = Vec::new();
+        slot.listed = false;
         slot.next_free = first_free;
         self.first_free = key.index;
         self.live_count -= 1;
@@ -136,11 +160,13 @@ impl Slots {
         let slot = self.slot(key);
         match slot.state {
             State::Live => {
+                // A task that was woken for an earlier CQE finds this one too.
+                let wakes = slot.cqes.is_empty() || !cqe.more;
                 slot.cqes.push_back(cqe);
                 if !cqe.more {
                     slot.state = State::Done;
                 }
-                Completed::Wake { task: slot.task, key }
+                Completed::Queued { task: if wakes { slot.task } else { NO_TASK }, key }
             }
             State::Orphaned if cqe.more => {
                 Completed::Ignored { accepts: matches!(slot.op, Some(Op::Accept { .. })) }
@@ -153,8 +179,8 @@ impl Slots {
 
 /// What a CQE led to.
 pub(super) enum Completed {
-    /// The slot's task has something to take.
-    Wake { task: u32, key: Key },
+    /// The slot has something to take; `task` is to be woken.
+    Queued { task: u32, key: Key },
     /// An orphaned multishot's CQE that is not the final one.
     Ignored { accepts: bool },
     /// An orphan has ended.
@@ -191,11 +217,10 @@ mod tests {
     fn a_multishot_keeps_its_cqes_in_order() {
         let mut slots = Slots::new();
         let key = slots.insert(Op::RecvMulti { fd: 3 }, 7);
-        for (result, more) in [(1, true), (2, true), (0, false)] {
-            assert!(matches!(
-                slots.complete(cqe(key, result, more)),
-                Completed::Wake { task: 7, .. }
-            ));
+        // The first one wakes the task, and the end does, in case only that is waited for.
+        for (result, more, woken) in [(1, true, 7), (2, true, NO_TASK), (0, false, 7)] {
+            let completed = slots.complete(cqe(key, result, more));
+            assert!(matches!(completed, Completed::Queued { task, .. } if task == woken));
         }
         let slot = slots.slot(key);
         assert_eq!(slot.state, State::Done);

@@ -1,23 +1,38 @@
 //! Sockets: accept, connect, receive, send, close.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{OwnedFd, RawFd};
-use std::task::Poll;
+use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use super::buf_ring::RecvBuf;
 use super::kernel::SocketNames;
-use super::op::{Op, SendBuf};
+use super::op::{Cqe, Op, SendBuf, Tail};
 use super::turn::{Handle, Ring};
 use crate::limits::KIB;
 
 /// Memory for a bulk receive when no bulk buffer is free, bytes.
 const HEAP_RECV_BYTES: usize = 64 * KIB;
 
-/// A connected stream socket. Dropping it closes it.
-pub struct Socket {
+/// An open descriptor; closed through the ring, in order with the ops that use it.
+struct Descriptor {
     ring: Ring,
     fd: RawFd,
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        self.ring.push_unowned(Op::Close { fd: self.fd });
+    }
+}
+
+/// A connected stream socket. It is closed when it and its [`RecvStream`] are dropped: nothing of ours
+/// can use a descriptor's number after another socket got it.
+pub struct Socket {
+    descriptor: Rc<Descriptor>,
 }
 
 impl Socket {
@@ -26,10 +41,14 @@ impl Socket {
     /// # Errors
     /// What `connect(2)` says. Dropping the future gives the attempt up.
     pub async fn connect(ring: &Ring, addr: SocketAddr) -> io::Result<Self> {
-        let socket = Self { ring: ring.clone(), fd: ring.open_socket(&addr)? };
-        let op = Op::Connect { fd: socket.fd, addr: Box::new(addr.into()) };
+        let socket = Self::new(ring, ring.open_socket(&addr)?);
+        let op = Op::Connect { fd: socket.descriptor.fd, addr: Box::new(addr.into()) };
         let (cqe, _) = ring.start(op).once().await;
         if cqe.result < 0 { Err(cqe.error()) } else { Ok(socket) }
+    }
+
+    fn new(ring: &Ring, fd: RawFd) -> Self {
+        Self { descriptor: Rc::new(Descriptor { ring: ring.clone(), fd }) }
     }
 
     /// Addresses of both ends: one system call each, so once per connection.
@@ -37,43 +56,17 @@ impl Socket {
     /// # Errors
     /// `ENOTCONN`: the peer is gone already.
     pub fn names(&self) -> io::Result<SocketNames> {
-        self.ring.names(self.fd)
+        self.descriptor.ring.names(self.descriptor.fd)
     }
 
     /// What the socket receives. There is one stream per socket at a time.
     pub fn recv_stream(&self) -> RecvStream {
         RecvStream {
-            ring: self.ring.clone(),
-            fd: self.fd,
             handle: None,
+            hangup: None,
             ended: None,
-            stopping: false,
+            descriptor: Rc::clone(&self.descriptor),
         }
-    }
-
-    /// Receives once, into a large buffer that is taken only when data is there. Empty: end of stream.
-    ///
-    /// The socket's [`RecvStream`] must be stopped.
-    ///
-    /// # Errors
-    /// `ECONNRESET` and its like.
-    pub async fn recv_bulk(&self) -> io::Result<RecvBuf> {
-        let (cqe, op) = self.ring.start(Op::RecvBulk { fd: self.fd }).once().await;
-        if cqe.result >= 0 {
-            return Ok(self.ring.received(Some(&op), &cqe).unwrap_or_default());
-        }
-        if cqe.result != -libc::ENOBUFS {
-            return Err(cqe.error());
-        }
-        self.ring.count_enobufs();
-        let op = Op::RecvHeap { fd: self.fd, buf: vec![0; HEAP_RECV_BYTES] };
-        let (cqe, op) = self.ring.start(op).once().await;
-        let Op::RecvHeap { mut buf, .. } = op else { unreachable!("an op comes back as it was") };
-        if cqe.result < 0 {
-            return Err(cqe.error());
-        }
-        buf.truncate(cqe.result as usize);
-        Ok(RecvBuf::from_vec(buf))
     }
 
     /// Sends all of `buf`, which comes back for its memory.
@@ -84,9 +77,14 @@ impl Socket {
     /// `EPIPE`, `ECONNRESET`: the peer is gone.
     pub async fn send_all(&self, mut buf: SendBuf) -> (io::Result<()>, SendBuf) {
         buf.sent = 0;
+        // A peer that does not read must not keep what all connections share.
+        if let Tail::Received(tail) = &mut buf.tail {
+            tail.detach_if_scarce();
+        }
         let len = buf.len();
+        let Descriptor { ring, fd } = &*self.descriptor;
         while buf.sent < len {
-            let (cqe, op) = self.ring.start(Op::Send { fd: self.fd, buf }).once().await;
+            let (cqe, op) = ring.start(Op::Send { fd: *fd, buf }).once().await;
             let Op::Send { buf: back, .. } = op else { unreachable!("an op comes back as it was") };
             buf = back;
             match cqe.result {
@@ -104,26 +102,20 @@ impl Socket {
     /// # Errors
     /// `ENOTCONN`: the peer is gone.
     pub async fn shut_down(&self) -> io::Result<()> {
-        let (cqe, _) = self.ring.start(Op::Shutdown { fd: self.fd }).once().await;
+        let Descriptor { ring, fd } = &*self.descriptor;
+        let (cqe, _) = ring.start(Op::Shutdown { fd: *fd }).once().await;
         if cqe.result < 0 { Err(cqe.error()) } else { Ok(()) }
-    }
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        // A multishot receive that is still armed keeps the connection open: `RecvStream` is dropped,
-        // and so cancelled, before this (declare it before the socket).
-        self.ring.push_unowned(Op::Close { fd: self.fd });
     }
 }
 
 /// What a socket receives, by a multishot receive that stays armed.
 pub struct RecvStream {
-    ring: Ring,
-    fd: RawFd,
+    // Both before the descriptor: an armed receive would keep the connection open over its close.
     handle: Option<Handle>,
+    /// Watches for a reset while the receive is not armed.
+    hangup: Option<Handle>,
     ended: Option<Ended>,
-    stopping: bool,
+    descriptor: Rc<Descriptor>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,59 +130,160 @@ impl RecvStream {
     /// # Errors
     /// `ECONNRESET` and its like; the same again when asked again.
     pub async fn next(&mut self) -> io::Result<RecvBuf> {
-        std::future::poll_fn(|_| self.poll_next(true)).await
+        Wait { stream: self, pending: false, poll: |stream: &mut Self| stream.poll_next(true) }.await
     }
 
     /// The next piece if it is here already.
     pub fn try_next(&mut self) -> Option<io::Result<RecvBuf>> {
-        match self.poll_next(false) {
+        let polled = self.poll_next(false);
+        if let (Poll::Pending, Some(handle)) = (&polled, &mut self.handle) {
+            handle.unawait();
+        }
+        match polled {
             Poll::Ready(result) => Some(result),
             Poll::Pending => None,
         }
     }
 
+    /// Receives once, into a large buffer that is taken only when data is there. Empty: end of stream.
+    /// What the armed receive brings comes first: [`Self::stop`] it before.
+    ///
+    /// Dropping the future may lose what has just arrived: the connection is of no use then.
+    ///
+    /// # Errors
+    /// `ECONNRESET` and its like; the same again when asked again.
+    pub async fn next_bulk(&mut self) -> io::Result<RecvBuf> {
+        if self.handle.is_some() || self.ended.is_some() {
+            return self.next().await;
+        }
+        let Descriptor { ring, fd } = &*self.descriptor;
+        let (cqe, op) = ring.start(Op::RecvBulk { fd: *fd }).once().await;
+        let received = ring.received(Some(&op), &cqe);
+        if cqe.result != -libc::ENOBUFS {
+            return self.one_shot(cqe, received);
+        }
+        ring.count_enobufs();
+        let op = Op::RecvHeap { fd: *fd, buf: vec![0; HEAP_RECV_BYTES] };
+        let (cqe, op) = ring.start(op).once().await;
+        let Op::RecvHeap { mut buf, .. } = op else { unreachable!("an op comes back as it was") };
+        buf.truncate(usize::try_from(cqe.result).unwrap_or(0));
+        self.one_shot(cqe, Some(RecvBuf::from_vec(buf)))
+    }
+
+    /// The outcome of a receive that is not the armed one.
+    fn one_shot(&mut self, cqe: Cqe, received: Option<RecvBuf>) -> io::Result<RecvBuf> {
+        match cqe.result {
+            0 => self.ended = Some(Ended::Closed),
+            len if len > 0 => {}
+            failed => {
+                self.ended = Some(Ended::Failed(-failed));
+                return Err(cqe.error());
+            }
+        }
+        Ok(received.unwrap_or_default())
+    }
+
     /// Waits until the peer has reset the connection, without taking what it sends. A peer that only
     /// ends its side may still want its answer: that is waited through.
     pub async fn reset(&mut self) {
-        std::future::poll_fn(|_| {
-            if let Some(Ended::Failed(_)) = self.ended {
+        if let Some(handle) = &mut self.handle {
+            handle.unawait();
+        }
+        std::future::poll_fn(|_| self.poll_reset()).await;
+    }
+
+    fn poll_reset(&mut self) -> Poll<()> {
+        if let Some(Ended::Failed(_)) = self.ended {
+            return Poll::Ready(());
+        }
+        if let Some(handle) = &mut self.handle {
+            match handle.poll_end(false) {
+                // The receive is armed, and ends with a reset.
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(cqe) if Ended::by(&cqe).is_some_and(Ended::is_failure) => {
+                    return Poll::Ready(());
+                }
+                Poll::Ready(_) => {}
+            }
+        }
+        // It has ended for want of buffers, was stopped, or the peer has ended its side.
+        let Descriptor { ring, fd } = &*self.descriptor;
+        let hangup = self.hangup.get_or_insert_with(|| ring.start(Op::Hangup { fd: *fd }));
+        while let Poll::Ready((cqe, end)) = hangup.poll() {
+            let events = cqe.result;
+            if events > 0 && events & i32::from(libc::POLLERR | libc::POLLHUP) != 0 {
+                self.hangup = None;
                 return Poll::Ready(());
             }
-            match self.handle.as_mut().and_then(Handle::peek_last) {
-                Some(cqe)
-                    if cqe.result < 0
-                        && !matches!(-cqe.result, libc::ENOBUFS | libc::ECANCELED) =>
-                {
-                    Poll::Ready(())
-                }
-                _ => Poll::Pending,
+            if end.is_some() {
+                // The kernel gave the poll up; whoever waits for a reset has deadlines besides.
+                self.hangup = None;
+                return Poll::Pending;
             }
-        })
-        .await;
+        }
+        Poll::Pending
     }
 
     /// Arms the receive, so that data and resets are noticed while nobody reads.
     pub fn arm(&mut self) {
-        if self.handle.is_none() && self.ended.is_none() && !self.stopping {
-            self.handle = Some(self.ring.start(Op::RecvMulti { fd: self.fd }));
+        if self.handle.is_none() && self.ended.is_none() {
+            self.hangup = None;
+            let Descriptor { ring, fd } = &*self.descriptor;
+            self.handle = Some(ring.start(Op::RecvMulti { fd: *fd }));
         }
     }
 
-    /// Disarms the receive. What has been received stays to be taken by [`Self::try_next`].
+    /// Whether the receive is armed and has brought nothing that was not taken: neither data nor an end.
+    pub fn is_silent(&mut self) -> bool {
+        self.ended.is_none()
+            && self.try_next().is_none()
+            && self.handle.as_mut().is_some_and(|handle| handle.poll_end(false).is_pending())
+    }
+
+    /// Disarms the receive and gives what it has brought. What comes later stays in the socket.
+    ///
+    /// Dropping the future loses nothing: [`Self::next`] gives what was received.
     pub async fn stop(&mut self) -> Vec<RecvBuf> {
-        self.stopping = true;
-        let mut taken = Vec::new();
         if let Some(handle) = &mut self.handle {
             handle.cancel();
+            let poll = |stream: &mut Self| match &mut stream.handle {
+                Some(handle) => handle.poll_end(true).map(drop),
+                None => Poll::Ready(()),
+            };
+            Wait { stream: self, pending: false, poll }.await;
         }
-        while self.handle.is_some() {
-            match std::future::poll_fn(|_| self.poll_next(true)).await {
-                Ok(buf) if !buf.is_empty() => taken.push(buf),
-                _ => break,
+        let mut taken = Vec::new();
+        while let Some((cqe, received)) = self.take_one() {
+            if let Some(mut piece) = received {
+                piece.detach_if_scarce();
+                taken.push(piece);
             }
+            self.note_end(&cqe);
         }
-        self.stopping = false;
         taken
+    }
+
+    /// Takes one CQE of the armed receive, with the data it brought.
+    fn take_one(&mut self) -> Option<(Cqe, Option<RecvBuf>)> {
+        let handle = self.handle.as_mut()?;
+        let Poll::Ready((cqe, end)) = handle.poll() else { return None };
+        let received = if cqe.is_spill() {
+            Some(handle.take_spilled())
+        } else {
+            self.descriptor.ring.received(end.as_ref(), &cqe)
+        };
+        if end.is_some() {
+            self.handle = None;
+        }
+        Some((cqe, received.filter(|buf| !buf.is_empty())))
+    }
+
+    fn note_end(&mut self, cqe: &Cqe) {
+        if let Some(ended) = Ended::by(cqe) {
+            self.ended = Some(ended);
+        } else if cqe.result == -libc::ENOBUFS {
+            self.descriptor.ring.count_enobufs();
+        }
     }
 
     fn poll_next(&mut self, wait: bool) -> Poll<io::Result<RecvBuf>> {
@@ -202,40 +295,59 @@ impl RecvStream {
                 }
                 None => {}
             }
-            let Some(handle) = &mut self.handle else {
-                if self.stopping {
-                    return Poll::Ready(Ok(RecvBuf::default()));
-                }
-                if !self.ring.recv_buf_free_or_wait() {
-                    return Poll::Pending;
-                }
-                if !wait {
+            if self.handle.is_none() {
+                if !wait || !self.descriptor.ring.recv_buf_free_or_wait() {
                     return Poll::Pending;
                 }
                 self.arm();
-                continue;
-            };
-            let (cqe, op) = match handle.poll() {
-                Poll::Ready(completion) => completion,
-                Poll::Pending => return Poll::Pending,
-            };
-            if op.is_some() {
-                self.handle = None;
             }
-            match cqe.result {
-                0 => self.ended = Some(Ended::Closed),
-                len if len > 0 => {
-                    return Poll::Ready(Ok(self
-                        .ring
-                        .received(op.as_ref(), &cqe)
-                        .unwrap_or_default()));
-                }
-                failed => match -failed {
-                    libc::ENOBUFS => self.ring.count_enobufs(),
-                    libc::ECANCELED | libc::EINTR | libc::EAGAIN => {}
-                    errno => self.ended = Some(Ended::Failed(errno)),
-                },
+            match self.take_one() {
+                Some((_, Some(piece))) => return Poll::Ready(Ok(piece)),
+                Some((cqe, None)) => self.note_end(&cqe),
+                None => return Poll::Pending,
             }
+        }
+    }
+}
+
+impl Ended {
+    /// How `cqe`, which brought no data, ends the stream; `None`: only this receive is over.
+    fn by(cqe: &Cqe) -> Option<Self> {
+        match -cqe.result {
+            0 => Some(Self::Closed),
+            ..0 | libc::ENOBUFS | libc::ECANCELED | libc::EINTR | libc::EAGAIN => None,
+            errno => Some(Self::Failed(errno)),
+        }
+    }
+
+    fn is_failure(self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+}
+
+/// Waits for something of a stream. While it does, what the armed receive brings stays in its buffer,
+/// because it will be taken at once; not so when this is dropped before its end.
+struct Wait<'a, F> {
+    stream: &'a mut RecvStream,
+    pending: bool,
+    poll: F,
+}
+
+impl<T, F: FnMut(&mut RecvStream) -> Poll<T> + Unpin> Future for Wait<'_, F> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
+        let this = self.get_mut();
+        let polled = (this.poll)(this.stream);
+        this.pending = polled.is_pending();
+        polled
+    }
+}
+
+impl<F> Drop for Wait<'_, F> {
+    fn drop(&mut self) {
+        if let (true, Some(handle)) = (self.pending, &mut self.stream.handle) {
+            handle.unawait();
         }
     }
 }
@@ -245,15 +357,20 @@ pub type Accepted = Socket;
 
 /// Connections of a listening socket, by a multishot accept that stays armed.
 pub struct AcceptStream {
-    ring: Ring,
-    listener: OwnedFd,
+    // Before the listener, so that the accept is cancelled before the close.
     handle: Option<Handle>,
+    listener: Descriptor,
 }
 
 impl AcceptStream {
     /// Accepts from `listener`, which it closes when dropped.
     pub fn new(ring: &Ring, listener: impl Into<OwnedFd>) -> Self {
-        Self { ring: ring.clone(), listener: listener.into(), handle: None }
+        let listener = listener.into();
+        // An accept on a listener that does not block fails at once when nobody has connected. This
+        // fails for no descriptor that listens.
+        let _ = rustix::io::ioctl_fionbio(&listener, false);
+        let listener = Descriptor { ring: ring.clone(), fd: listener.into_raw_fd() };
+        Self { handle: None, listener }
     }
 
     /// The next connection.
@@ -263,8 +380,8 @@ impl AcceptStream {
     pub async fn next(&mut self) -> io::Result<Accepted> {
         std::future::poll_fn(|_| {
             loop {
-                let fd = std::os::fd::AsRawFd::as_raw_fd(&self.listener);
-                let handle = self.handle.get_or_insert_with(|| self.ring.start(Op::Accept { fd }));
+                let Descriptor { ring, fd } = &self.listener;
+                let handle = self.handle.get_or_insert_with(|| ring.start(Op::Accept { fd: *fd }));
                 let (cqe, op) = match handle.poll() {
                     Poll::Ready(completion) => completion,
                     Poll::Pending => return Poll::Pending,
@@ -273,12 +390,10 @@ impl AcceptStream {
                     self.handle = None;
                 }
                 match cqe.result {
-                    fd if fd >= 0 => {
-                        return Poll::Ready(Ok(Socket { ring: self.ring.clone(), fd }));
-                    }
+                    fd if fd >= 0 => return Poll::Ready(Ok(Socket::new(ring, fd))),
                     failed => match -failed {
-                        // The client went away before it was accepted.
-                        libc::ECONNABORTED | libc::EINTR | libc::ECANCELED | libc::EAGAIN => {}
+                        // The client went away before it was accepted, or `pause` has ended.
+                        libc::ECONNABORTED | libc::EINTR | libc::ECANCELED => {}
                         _ => return Poll::Ready(Err(cqe.error())),
                     },
                 }
@@ -287,9 +402,12 @@ impl AcceptStream {
         .await
     }
 
-    /// Disarms the accept: new connections wait in the listen queue.
+    /// Disarms the accept until [`Self::next`]: new connections wait in the listen queue. Those that
+    /// have been accepted already wait too.
     pub fn pause(&mut self) {
-        self.handle = None;
+        if let Some(handle) = &mut self.handle {
+            handle.cancel();
+        }
     }
 }
 

@@ -10,12 +10,13 @@ use std::task::{Context, Poll, Waker};
 use super::buf_ring::{BufPool, RecvBuf};
 use super::kernel::{Kernel, SocketNames};
 use super::op::{Cqe, Op};
-use super::slot::{Completed, Key, Slots, State};
+use super::slot::{Completed, Key, Slot, Slots, State};
 use super::task::{NO_TASK, Ready, Tasks};
 use super::timer::{TimerKey, Wheel};
 use super::uring::{GROUP_BULK, GROUP_RECV, Uring};
 use crate::limits::{
-    BULK_BUF_BYTES, BULK_BUF_COUNT, RECV_BUF_BYTES, RECV_BUF_COUNT, RECV_UNREAD_BUFS_MAX,
+    BULK_BUF_BYTES, BULK_BUF_COUNT, RECV_BUF_BYTES, RECV_BUF_COUNT, RECV_SPILL_BYTES_MAX,
+    RECV_UNREAD_BUFS_MAX,
 };
 use crate::time::{Nanos, WallMillis};
 
@@ -45,6 +46,8 @@ pub struct RingStats {
     pub sqes: u64,
     /// Receives that found no free buffer.
     pub enobufs: u64,
+    /// Bytes copied to the heap because their connection was not reading.
+    pub spilled_bytes: u64,
     /// Small buffers in use.
     pub recv_bufs_leased: u16,
     /// Bulk buffers in use.
@@ -63,7 +66,7 @@ struct Inner {
     kernel: RefCell<Kernel>,
     slots: RefCell<Slots>,
     tasks: RefCell<Tasks>,
-    ready: Rc<RefCell<Ready>>,
+    ready: RefCell<Ready>,
     timers: RefCell<Wheel>,
     recv_pool: Rc<BufPool>,
     bulk_pool: Rc<BufPool>,
@@ -75,6 +78,8 @@ struct Inner {
     wall_read_at: Cell<Nanos>,
     stats: Cell<RingStats>,
     stopped: Cell<bool>,
+    /// Receives with data that nobody was waiting for when it came, or that was left behind.
+    unread: RefCell<Vec<Key>>,
 }
 
 impl Ring {
@@ -91,9 +96,7 @@ impl Ring {
         config: RingConfig,
         shared: bool,
     ) -> io::Result<Self> {
-        let ready = Rc::new(RefCell::new(Ready::with_capacity(1_024)));
-        let pool =
-            |group, count, bytes| BufPool::new(group, count, bytes, shared, Rc::clone(&ready));
+        let pool = |group, count, bytes| BufPool::new(group, count, bytes, shared);
         let recv_pool = pool(GROUP_RECV, config.recv_bufs, RECV_BUF_BYTES);
         let bulk_pool = pool(GROUP_BULK, config.bulk_bufs, BULK_BUF_BYTES);
         kernel.register_buffers(&recv_pool)?;
@@ -104,7 +107,7 @@ impl Ring {
             kernel: RefCell::new(kernel),
             slots: RefCell::new(Slots::new()),
             tasks: RefCell::new(Tasks::new()),
-            ready,
+            ready: RefCell::new(Ready::with_capacity(1_024)),
             timers: RefCell::new(Wheel::new(now)),
             recv_pool,
             bulk_pool,
@@ -114,6 +117,7 @@ impl Ring {
             wall_read_at: Cell::new(now),
             stats: Cell::default(),
             stopped: Cell::new(false),
+            unread: RefCell::default(),
         })))
     }
 
@@ -130,8 +134,8 @@ impl Ring {
     /// What the ring has done so far.
     pub fn stats(&self) -> RingStats {
         RingStats {
-            recv_bufs_leased: self.0.recv_pool.leased_count(),
-            bulk_bufs_leased: self.0.bulk_pool.leased_count(),
+            recv_bufs_leased: self.0.recv_pool.out_count(),
+            bulk_bufs_leased: self.0.bulk_pool.out_count(),
             tasks: self.0.tasks.borrow().count,
             ops: self.0.slots.borrow().live_count(),
             ..self.0.stats.get()
@@ -180,6 +184,8 @@ impl Ring {
             inner.kernel.borrow_mut().submit(false, None)?;
             return Ok(false);
         }
+        self.spill_unread();
+        inner.recv_pool.wake_waiters(|task| inner.ready.borrow_mut().push_back(task));
         let wait = inner.ready.borrow().is_empty();
         let timeout = inner.timers.borrow().next_timeout(inner.now.get());
         inner.kernel.borrow_mut().submit(wait, timeout)?;
@@ -234,14 +240,18 @@ impl Ring {
         }
         let mut slots = self.0.slots.borrow_mut();
         match slots.complete(cqe) {
-            Completed::Wake { task, key } => {
+            Completed::Queued { task, key } => {
                 let slot = slots.slot(key);
-                let overrun = cqe.more
-                    && slot.cqes.len() > RECV_UNREAD_BUFS_MAX
-                    && !slot.cancelled
-                    && matches!(slot.op, Some(Op::RecvMulti { .. }));
-                if overrun {
-                    slot.cancelled = true;
+                if cqe.buf_id.is_some() {
+                    self.pool_of(slot.op.as_ref()).count_out();
+                }
+                let mut overrun = false;
+                if matches!(slot.op, Some(Op::RecvMulti { .. })) {
+                    overrun = cqe.more && slot.cqes.len() > RECV_UNREAD_BUFS_MAX && !slot.cancelled;
+                    slot.cancelled |= overrun;
+                    if !slot.awaited {
+                        self.list_unread(slot, key);
+                    }
                 }
                 drop(slots);
                 if overrun {
@@ -260,18 +270,89 @@ impl Ring {
         }
     }
 
-    /// The buffer that `cqe` of `op` brought, so that dropping it gives it back.
+    /// Has a look at the slot taken when this turn's tasks have run.
+    fn list_unread(&self, slot: &mut Slot, key: Key) {
+        if !slot.listed {
+            slot.listed = true;
+            self.0.unread.borrow_mut().push(key);
+        }
+    }
+
+    /// Spills what the tasks that have just run did not take and are not about to take.
+    fn spill_unread(&self) {
+        if self.0.unread.borrow().is_empty() {
+            return;
+        }
+        let mut unread = std::mem::take(&mut *self.0.unread.borrow_mut());
+        for key in unread.drain(..) {
+            self.spill(key);
+        }
+        *self.0.unread.borrow_mut() = unread; // its memory
+    }
+
+    /// Moves a multishot receive's untaken data to the heap; stops it if that is too much.
+    fn spill(&self, key: Key) {
+        let mut slots = self.0.slots.borrow_mut();
+        let Some(slot) = slots.slot_if_alive(key) else { return };
+        slot.listed = false;
+        if slot.awaited || slot.cqes.iter().all(|cqe| cqe.buf_id.is_none()) {
+            return;
+        }
+        let received = |cqe: &Cqe| match cqe.result {
+            len @ 1.. if cqe.buf_id.is_some() => len as usize,
+            _ => 0,
+        };
+        let fresh: usize = slot.cqes.iter().map(received).sum();
+        if slot.spilled.is_empty() {
+            slot.spilled.reserve_exact(fresh);
+        }
+        let mut end = None;
+        for cqe in slot.cqes.drain(..) {
+            if let Some(buf) = self.received(slot.op.as_ref(), &cqe) {
+                slot.spilled.extend_from_slice(&buf);
+            }
+            if !cqe.more {
+                // If it brought data, they are spilled, and what is left of it is that it ended.
+                let result = if cqe.result > 0 { -libc::ECANCELED } else { cqe.result };
+                end = Some(Cqe { result, buf_id: None, ..cqe });
+            }
+        }
+        if !slot.spilled.is_empty() {
+            slot.cqes.push_back(Cqe::spill(key.user_data(), slot.spilled.len()));
+        }
+        slot.cqes.extend(end);
+        let too_much = slot.spilled.len() >= RECV_SPILL_BYTES_MAX
+            && slot.state == State::Live
+            && !slot.cancelled;
+        slot.cancelled |= too_much;
+        drop(slots);
+        if too_much {
+            self.push_unowned(Op::Cancel { target: key.user_data() });
+        }
+        let mut stats = self.0.stats.get();
+        stats.spilled_bytes += fresh as u64;
+        self.0.stats.set(stats);
+    }
+
+    fn pool_of(&self, op: Option<&Op>) -> &Rc<BufPool> {
+        match op {
+            Some(Op::RecvBulk { .. }) => &self.0.bulk_pool,
+            _ => &self.0.recv_pool,
+        }
+    }
+
+    /// The buffer that `cqe` of `op` brought, so that dropping it gives it back. To be called once.
     pub(super) fn received(&self, op: Option<&Op>, cqe: &Cqe) -> Option<RecvBuf> {
         let id = cqe.buf_id?;
         let len = u32::try_from(cqe.result).unwrap_or(0);
-        Some(match op {
-            Some(Op::RecvBulk { .. }) => self.0.bulk_pool.lease(id, len),
-            _ => self.0.recv_pool.lease(id, len),
-        })
+        Some(self.pool_of(op).lease(id, len))
     }
 
     /// Gives back what a CQE brought that nobody will take any more: a buffer, a descriptor.
     fn give_back(&self, op: Option<&Op>, accepts: bool, cqe: &Cqe) {
+        if cqe.buf_id.is_some() {
+            self.pool_of(op).count_out();
+        }
         drop(self.received(op, cqe));
         if accepts && cqe.result >= 0 {
             self.push_unowned(Op::Close { fd: cqe.result });
@@ -356,11 +437,10 @@ impl Ring {
         drop(futures);
         let mut cqes = Vec::new();
         for _ in 0..1_000 {
-            if self.0.slots.borrow().live_count() == 0 {
-                return;
-            }
-            let wait = std::time::Duration::from_millis(1);
-            if self.0.kernel.borrow_mut().submit(true, Some(wait)).is_err() {
+            // Also when no op is left: what was dropped closes descriptors.
+            let wait = self.0.slots.borrow().live_count() > 0;
+            let timeout = std::time::Duration::from_millis(1);
+            if self.0.kernel.borrow_mut().submit(wait, Some(timeout)).is_err() || !wait {
                 return;
             }
             self.0.kernel.borrow_mut().drain(&mut cqes);
@@ -389,9 +469,16 @@ impl Handle {
         let mut slots = inner.slots.borrow_mut();
         let slot = slots.slot(key);
         slot.task = inner.current.get();
-        slot.awaited = true;
-        let Some(cqe) = slot.cqes.pop_front() else { return Poll::Pending };
+        let Some(cqe) = slot.cqes.pop_front() else {
+            slot.awaited = true;
+            return Poll::Pending;
+        };
+        slot.awaited = false;
         if cqe.more {
+            if !slot.cqes.is_empty() {
+                // The task may wait for something else before it comes back for the rest.
+                self.ring.list_unread(slot, key);
+            }
             return Poll::Ready((cqe, None));
         }
         assert_eq!(slot.state, State::Done);
@@ -400,15 +487,37 @@ impl Handle {
         Poll::Ready((cqe, Some(op)))
     }
 
-    /// Looks at a multishot without taking anything: the last CQE so far, if any.
-    pub(super) fn peek_last(&mut self) -> Option<Cqe> {
-        let key = self.key?;
+    /// What ended a multishot, taking nothing; pending while it is armed. The task is woken by its end.
+    /// `takes`: what it has brought will be taken then, and so may stay in shared buffers.
+    pub(super) fn poll_end(&mut self, takes: bool) -> Poll<Cqe> {
+        let key = self.key.expect("not polled after its end");
         let inner = &*self.ring.0;
         let mut slots = inner.slots.borrow_mut();
         let slot = slots.slot(key);
         slot.task = inner.current.get();
+        slot.awaited = takes;
+        match slot.state {
+            State::Done => Poll::Ready(*slot.cqes.back().expect("the final CQE is not taken")),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Nobody waits for the next CQE any more: what it brings must not stay in shared buffers.
+    pub(super) fn unawait(&mut self) {
+        let Some(key) = self.key else { return };
+        let mut slots = self.ring.0.slots.borrow_mut();
+        let slot = slots.slot(key);
         slot.awaited = false;
-        slot.cqes.back().copied()
+        if !slot.cqes.is_empty() {
+            self.ring.list_unread(slot, key);
+        }
+    }
+
+    /// The data that [`Cqe::is_spill`] stands for.
+    pub(super) fn take_spilled(&mut self) -> RecvBuf {
+        let key = self.key.expect("a CQE that stands for spilled data is not the final one");
+        let spilled = std::mem::take(&mut self.ring.0.slots.borrow_mut().slot(key).spilled);
+        RecvBuf::from_vec(spilled)
     }
 
     /// The only CQE of a one-shot op.
@@ -442,6 +551,7 @@ impl Drop for Handle {
         let mut slots = inner.slots.borrow_mut();
         let slot = slots.slot(key);
         let untaken = std::mem::take(&mut slot.cqes);
+        slot.spilled = Vec::new();
         let done = slot.state == State::Done;
         if !done {
             slot.state = State::Orphaned;

@@ -1,10 +1,11 @@
 //! The real kernel: set-up of the ring, encoding of SQEs.
 
+use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use io_uring::{IoUring, cqueue, opcode, squeue, types};
+use io_uring::{EnterFlags, IoUring, cqueue, opcode, squeue, types};
 
 use super::buf_ring::BufPool;
 use super::op::{Cqe, Op};
@@ -23,9 +24,15 @@ pub(super) struct MessageParts {
     parts: [libc::iovec; 2],
 }
 
+/// Most bytes one part of a send names, so that their count fits the SQE; the rest is sent after it.
+const SEND_BYTES_MAX: usize = 1 << 30;
+
 /// The thread's io_uring.
 pub(super) struct Uring {
+    // Declared before the pools: the ring is closed before its buffers can be freed.
     ring: IoUring,
+    /// SQEs that found the queue full and the kernel short of memory; they go first, in order.
+    backlog: VecDeque<squeue::Entry>,
     pools: Vec<Rc<BufPool>>,
 }
 
@@ -39,13 +46,13 @@ impl Uring {
             .setup_submit_all()
             .setup_cqsize(RING_CQ_ENTRIES)
             .build(RING_SQ_ENTRIES)?;
-        Ok(Self { ring, pools: Vec::new() })
+        Ok(Self { ring, backlog: VecDeque::new(), pools: Vec::new() })
     }
 
     pub(super) fn register_buffers(&mut self, pool: &Rc<BufPool>) -> io::Result<()> {
         let (address, count) = pool.registration().expect("a pool for a real ring is shared");
         // SAFETY: `address` leads to `count` entries, page-aligned, that live as long as `pool`, which
-        // `self.pools` keeps until after the ring is gone (field order, `Drop`).
+        // `self.pools` keeps until after the ring is gone (field order).
         unsafe {
             self.ring.submitter().register_buf_ring_with_flags(address, count, pool.group, 0)?
         };
@@ -60,25 +67,46 @@ impl Uring {
         message: &mut Option<Box<MessageParts>>,
     ) {
         let entry = sqe(op, message).user_data(user_data);
-        loop {
-            // SAFETY: every pointer in `entry` leads into `op`'s heap memory or into `message`'s box.
-            // Both belong to the op's slot, which is retired only after the final CQE, so the memory
-            // outlives the kernel's use of it.
-            if unsafe { self.ring.submission().push(&entry) }.is_ok() {
+        if self.backlog.is_empty() && self.try_push(&entry) {
+            return;
+        }
+        // The queue is full: hand over what is there. An error would come again in `submit`.
+        let _ = self.ring.submit();
+        self.backlog.push_back(entry);
+        self.push_backlog();
+    }
+
+    /// `false`: the queue is full. `entry` is one that `push` made.
+    fn try_push(&mut self, entry: &squeue::Entry) -> bool {
+        // SAFETY: every pointer in `entry` leads into its op's heap memory or into its message's box
+        // (`sqe`). Both belong to the op's slot (`Ring::start`), which is retired only after the final
+        // CQE, so the memory outlives the kernel's use of it. Ops without a slot have no pointers
+        // (asserted in `Ring::push_unowned`).
+        unsafe { self.ring.submission().push(entry) }.is_ok()
+    }
+
+    fn push_backlog(&mut self) {
+        while let Some(entry) = self.backlog.pop_front() {
+            if !self.try_push(&entry) {
+                self.backlog.push_front(entry);
                 return;
             }
-            // The queue is full: hand over what is there. An error would come again in `submit`.
-            let _ = self.ring.submit();
         }
     }
 
     pub(super) fn submit(&mut self, wait: bool, timeout: Option<Duration>) -> io::Result<()> {
+        self.push_backlog();
+        // What is in the backlog is not to wait for what is submitted before it.
+        let wait = wait && self.backlog.is_empty();
         let result = match (wait, timeout) {
             (false, _) => {
-                // With DEFER_TASKRUN completions are only posted by an enter with GETEVENTS.
-                let now = types::Timespec::new();
-                let args = types::SubmitArgs::new().timespec(&now);
-                self.ring.submitter().submit_with_args(0, &args)
+                // With DEFER_TASKRUN completions are only posted by an enter with GETEVENTS, which the
+                // crate leaves out when nothing is waited for: a task that keeps waking itself would
+                // then never see a completion.
+                let queued = self.ring.submission().len() as u32;
+                let flags = EnterFlags::GETEVENTS.bits();
+                // SAFETY: no argument is passed; `queued` SQEs are in the queue, put there by `push`.
+                unsafe { self.ring.submitter().enter::<libc::sigset_t>(queued, 0, flags, None) }
             }
             (true, None) => self.ring.submit_and_wait(1),
             (true, Some(timeout)) => {
@@ -122,10 +150,10 @@ fn sqe(op: &mut Op, message: &mut Option<Box<MessageParts>>) -> squeue::Entry {
             opcode::Recv::new(types::Fd(*fd), buf.as_mut_ptr(), buf.len() as u32).build()
         }
         Op::Send { fd, buf } => match buf.unsent() {
-            (head, []) => opcode::Send::new(types::Fd(*fd), head.as_ptr(), head.len() as u32)
+            (head, []) => opcode::Send::new(types::Fd(*fd), head.as_ptr(), send_len(head))
                 .flags(SEND_FLAGS)
                 .build(),
-            ([], tail) => opcode::Send::new(types::Fd(*fd), tail.as_ptr(), tail.len() as u32)
+            ([], tail) => opcode::Send::new(types::Fd(*fd), tail.as_ptr(), send_len(tail))
                 .flags(SEND_FLAGS)
                 .build(),
             (head, tail) => {
@@ -142,9 +170,15 @@ fn sqe(op: &mut Op, message: &mut Option<Box<MessageParts>>) -> squeue::Entry {
         Op::Poll { fd } => {
             opcode::PollAdd::new(types::Fd(*fd), libc::POLLIN as u32).multi(true).build()
         }
+        // The kernel adds errors and hang-ups to whatever is asked for; a reset is both.
+        Op::Hangup { fd } => opcode::PollAdd::new(types::Fd(*fd), 0).multi(true).build(),
         Op::Close { fd } => opcode::Close::new(types::Fd(*fd)).build(),
         Op::Cancel { target } => opcode::AsyncCancel::new(*target).build(),
     }
+}
+
+fn send_len(part: &[u8]) -> u32 {
+    part.len().min(SEND_BYTES_MAX) as u32
 }
 
 fn message_of<'a>(

@@ -11,11 +11,16 @@ use crate::ring::{AcceptStream, Either, select};
 /// Pause after an accept that failed for want of descriptors or memory.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
+/// Time between two warnings about failed accepts.
+const WARN_EVERY: Duration = Duration::from_secs(5);
+
 /// Accepts until the shard drains. At the connection limit new ones wait in the listen queue.
 pub(super) async fn run(shard: Rc<Shard>, listener: OwnedFd) {
     let ring = shard.ring().clone();
     let mut stream = AcceptStream::new(&ring, listener);
     let mut timer = ring.timer();
+    let mut failures = 0_u64;
+    let mut warn_at = ring.now();
     let limit = shard.limits.connections.unwrap_or(u64::MAX);
     loop {
         if shard.connections.get() >= limit {
@@ -33,9 +38,14 @@ pub(super) async fn run(shard: Rc<Shard>, listener: OwnedFd) {
                 ring.spawn(connection::run(Rc::clone(&shard), socket));
             }
             Either::Left(Err(error)) => {
-                tracing::warn!(
-                    "accept failed: {error}; trying again in 50 ms (raise RLIMIT_NOFILE?)"
-                );
+                failures += 1;
+                if ring.now() >= warn_at {
+                    warn_at = ring.now().after(WARN_EVERY);
+                    tracing::warn!(
+                        "{failures} accepts failed so far, the last with: {error}; trying again every \
+                         50 ms (raise RLIMIT_NOFILE?)"
+                    );
+                }
                 timer.set(ring.now().after(RETRY_AFTER));
                 if let Either::Right(()) = select(timer.fired(), shard.drained()).await {
                     return;

@@ -13,7 +13,6 @@ use crate::time::Nanos;
 /// One client connection's two directions.
 pub(super) struct Link {
     pub(super) shard: Rc<Shard>,
-    // Declared before the socket: the receive is cancelled before the descriptor is closed.
     pub(super) recv: RecvStream,
     pub(super) socket: Socket,
     /// Received and not used.
@@ -41,6 +40,7 @@ impl Link {
         if self.out.is_empty() && tail.is_empty() {
             return !self.gone;
         }
+        self.release_if_scarce();
         let buf = SendBuf::with_tail(std::mem::take(&mut self.out), tail);
         self.shard.cells.bytes_out.add(buf.len() as u64);
         let deadline = self
@@ -72,7 +72,7 @@ impl Link {
             return Ok(piece);
         }
         let piece =
-            if self.bulk { self.socket.recv_bulk().await? } else { self.recv.next().await? };
+            if self.bulk { self.recv.next_bulk().await? } else { self.recv.next().await? };
         self.shard.cells.bytes_in.add(piece.len() as u64);
         Ok(piece)
     }
@@ -80,6 +80,12 @@ impl Link {
     /// Whether input is here that belongs to what comes after the current request.
     pub(super) fn has_input(&self) -> bool {
         !self.input.is_empty() || !self.held.is_empty()
+    }
+
+    /// Gives shared receive buffers back if they are running out: whoever is waited for next may be slow.
+    fn release_if_scarce(&mut self) {
+        self.input.detach_if_scarce();
+        self.held.iter_mut().for_each(RecvBuf::detach_if_scarce);
     }
 
     fn decode(&mut self) -> Result<Option<RecvBuf>, GatewayError> {
@@ -148,6 +154,8 @@ impl Client for Link {
     async fn read_body(&mut self) -> Result<Option<RecvBuf>, GatewayError> {
         loop {
             if let Some(data) = self.decode()? {
+                // The integration may take its time with it.
+                self.release_if_scarce();
                 return Ok(Some(data));
             }
             if self.body.is_done() {
@@ -197,11 +205,12 @@ impl Client for Link {
             owned.extend_from_slice(bytes);
             exchange.head_bytes = HeadBytes::Owned(owned);
         }
-        if self.body.is_done() && self.input.is_leased() {
-            self.input = match self.input.is_empty() {
-                true => RecvBuf::default(),
-                false => RecvBuf::from_vec(self.input.to_vec()),
-            };
+        if self.body.is_done() {
+            // Of the next requests: they wait for as long as this one does.
+            self.input.detach();
+            self.held.iter_mut().for_each(RecvBuf::detach);
+        } else {
+            self.release_if_scarce();
         }
         self.flush(RecvBuf::default()).await;
     }

@@ -114,11 +114,15 @@ impl ShardHandle {
 /// # Errors
 /// The thread cannot be started, pinned, or get a ring.
 pub fn spawn(config: ShardConfig) -> io::Result<ShardHandle> {
+    spawn_with(config, RingConfig::default())
+}
+
+fn spawn_with(config: ShardConfig, ring: RingConfig) -> io::Result<ShardHandle> {
     let Mailbox { sender, receiver } = Mailbox::new(MAILBOX_CAPACITY)?;
     let (started, outcome) = mpsc::sync_channel(1);
     let thread =
         std::thread::Builder::new().name(format!("shard-{}", config.index)).spawn(move || {
-            let ring = match pin(config.cpu).and_then(|()| Ring::new(RingConfig::default())) {
+            let ring = match pin(config.cpu).and_then(|()| Ring::new(ring)) {
                 Ok(ring) => ring,
                 Err(error) => {
                     // The receiver waits for exactly this message.

@@ -1,17 +1,20 @@
 //! Whole shards over real sockets, with stages compiled from models made here.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use super::{Publication, ShardConfig, ShardHandle, ShardMessage, spawn};
+use super::{Publication, ShardConfig, ShardHandle, ShardMessage, spawn_with};
 use crate::deploy::{CompileEnv, StageSettings, compile};
 use crate::limits::Limits;
 use crate::model::{
     Integration, IntegrationResponse, IntegrationType, Method, MethodName, MethodResponse,
     Resource, RestApi,
 };
+use crate::ring::RingConfig;
 use crate::telemetry::{Registry, SeriesKey};
 use crate::throttle::BucketRegistry;
 use crate::time::Nanos;
@@ -79,11 +82,15 @@ struct Served {
 
 impl Served {
     fn start(api: &RestApi, limits: Limits) -> Self {
+        Self::start_with(api, limits, RingConfig::default())
+    }
+
+    fn start_with(api: &RestApi, limits: Limits, ring: RingConfig) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let limits = Arc::new(limits);
         let registry = Registry::new(1);
-        let shard = spawn(ShardConfig {
+        let config = ShardConfig {
             index: 0,
             cpu: None,
             listener,
@@ -91,8 +98,8 @@ impl Served {
             cells: registry.shard(0),
             log: None,
             trust: Arc::new(ClientTrust::load(&[]).unwrap()),
-        })
-        .unwrap();
+        };
+        let shard = spawn_with(config, ring).unwrap();
         let settings = StageSettings { stage: "dev".into(), limits, ..StageSettings::default() };
         let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
         let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
@@ -327,5 +334,145 @@ fn a_backend_that_fails_is_told_as_aws_tells_it() {
     ] {
         let answer = served.ask(&get(path));
         assert_eq!(&answer[9..12], status, "{path}: {answer}");
+    }
+}
+
+/// A ring that a handful of clients can empty.
+const TINY: RingConfig = RingConfig { recv_bufs: 4, bulk_bufs: 1 };
+
+/// A MOCK at `/fine` and a proxy to `address` at `/up/...`.
+fn fine_and_up(address: SocketAddr) -> RestApi {
+    api(vec![
+        ("/fine", MethodName::Get, method(mock("fine"))),
+        (
+            "/up/{proxy+}",
+            MethodName::Any,
+            method(proxy(&format!("http://{address}/x/{{proxy}}"))),
+        ),
+    ])
+}
+
+/// Others are served, each in a short time.
+fn assert_serves_others(served: &Served) {
+    for _ in 0..20 {
+        let begun = Instant::now();
+        assert!(served.ask(&get("/dev/fine")).ends_with("\r\n\r\nfine"));
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn clients_that_pipeline_while_their_requests_hang_starve_nobody() {
+    const PIPELINED: usize = 20;
+    let released = Arc::new(AtomicBool::new(false));
+    let (address, _) = upstream({
+        let released = Arc::clone(&released);
+        move |_| {
+            while !released.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Some(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow".to_vec())
+        }
+    });
+    let served = Served::start_with(&fine_and_up(address), Limits::default(), TINY);
+    let mut clients: Vec<TcpStream> = (0..50).map(|_| served.connect()).collect();
+    for client in &mut clients {
+        client.set_nodelay(true).unwrap();
+        client.write_all(b"GET /dev/up/hangs HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    }
+    let next = format!("GET /dev/fine HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(900));
+    for _ in 0..PIPELINED {
+        for client in &mut clients {
+            client.write_all(next.as_bytes()).unwrap();
+        }
+    }
+    assert_serves_others(&served);
+    released.store(true, Ordering::Relaxed);
+    for mut client in clients {
+        client.write_all(get("/dev/fine").as_bytes()).unwrap();
+        let mut answers = String::new();
+        client.read_to_string(&mut answers).unwrap();
+        let slow = answers.find("slow").expect("the first answer");
+        assert_eq!(answers[slow..].matches("\r\n\r\nfine").count(), PIPELINED + 1);
+    }
+}
+
+#[test]
+fn uploads_that_an_integration_does_not_read_starve_nobody() {
+    // Connections wait in its queue and are never accepted.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = Served::start_with(&fine_and_up(address), Limits::default(), TINY);
+    let body = vec![b'u'; 1 << 20];
+    let clients: Vec<TcpStream> = (0..30)
+        .map(|index| {
+            let mut client = served.connect();
+            client.set_nonblocking(true).unwrap();
+            let framing = match index % 2 {
+                0 => "Content-Length: 9000000\r\n\r\n",
+                _ => "Transfer-Encoding: chunked\r\n\r\n800000\r\n",
+            };
+            let head = format!("POST /dev/up/x HTTP/1.1\r\nHost: a\r\n{framing}");
+            client.write_all(head.as_bytes()).unwrap();
+            client
+        })
+        .collect();
+    for _ in 0..50 {
+        for mut client in &clients {
+            // As much as goes in.
+            let _ = client.write(&body);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_serves_others(&served);
+    drop(clients);
+    assert_serves_others(&served);
+    drop(listener);
+}
+
+#[test]
+fn a_client_that_resets_ends_its_call_although_it_was_held_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = Served::start_with(&fine_and_up(address), Limits::default(), TINY);
+    for pipelined in [0, 1_000, 400_000] {
+        let mut client = served.connect();
+        client.write_all(b"GET /dev/up/x HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        let (mut call, _) = listener.accept().unwrap();
+        assert!(call.read(&mut [0; 1_000]).unwrap() > 0);
+        client.set_nonblocking(true).unwrap();
+        let _ = client.write(&vec![b'\r'; pipelined]);
+        std::thread::sleep(Duration::from_millis(30));
+        socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(client);
+        call.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let ended = call.read(&mut [0; 1]);
+        let gone = match &ended {
+            Ok(count) => *count == 0,
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        };
+        assert!(gone, "{pipelined} bytes pipelined: {ended:?}");
+    }
+}
+
+#[test]
+fn at_the_connection_limit_new_ones_wait_and_old_ones_live_on() {
+    let mut limits = Limits::default();
+    limits.set("connections=2").unwrap();
+    let api = api(vec![("/fine", MethodName::Get, method(mock("fine")))]);
+    let served = Served::start(&api, limits);
+    let mut clients: Vec<TcpStream> = (0..6).map(|_| served.connect()).collect();
+    let ask = |client: &mut TcpStream| {
+        client.write_all(b"GET /dev/fine HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let mut buffer = [0; 1_000];
+        let count = client.read(&mut buffer).unwrap();
+        assert!(buffer[..count].ends_with(b"fine"));
+    };
+    while let [first, second, ..] = &mut clients[..] {
+        ask(first);
+        ask(second);
+        ask(first);
+        clients.drain(..2);
     }
 }

@@ -22,19 +22,14 @@ impl BucketRegistry {
         Self::default()
     }
 
-    /// The bucket of that name with these settings: the one there is, reconfigured if they differ,
-    /// else a new, full one.
+    /// The bucket of that name: the one there is, as it is, else a new, full one with these settings.
+    ///
+    /// One that is there may be in use, so whoever publishes the settings changes it
+    /// ([`TokenBucket::reconfigure`]), not whoever asks for it.
     pub fn bucket(&self, name: &str, rate: f64, burst: u32, now: Nanos) -> Arc<TokenBucket> {
         let buckets = self.buckets.pin();
-        if let Some(bucket) = buckets.get(name) {
-            bucket.reconfigure(rate, burst, now);
-            return Arc::clone(bucket);
-        }
-        let bucket = buckets
-            .get_or_insert_with(name.to_owned(), || Arc::new(TokenBucket::new(rate, burst, now)));
-        // Another thread may have been faster with other settings.
-        bucket.reconfigure(rate, burst, now);
-        Arc::clone(bucket)
+        let new = || Arc::new(TokenBucket::new(rate, burst, now));
+        Arc::clone(buckets.get_or_insert_with(name.to_owned(), new))
     }
 
     /// Forgets every bucket whose name `keep` does not want. Stages that still hold one go on using it.
@@ -65,7 +60,7 @@ mod tests {
         assert!(before.take(now) && before.take(now) && !before.take(now));
         let after = registry.bucket("a1b2c3/dev", 1.0, 4, now);
         assert!(Arc::ptr_eq(&before, &after));
-        assert_eq!((after.rate(), after.burst()), (1.0, 4));
+        assert_eq!((after.rate(), after.burst()), (1.0, 2), "who asks changes nothing");
         assert!(!after.take(now), "a reload refills nothing");
         assert!(
             registry.bucket("a1b2c3/prod", 1.0, 1, now).take(now),

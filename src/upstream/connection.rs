@@ -12,7 +12,6 @@ use crate::tls::ClientTls;
 
 /// A connection to an integration.
 pub struct Connection {
-    // Declared before the socket: the receive is cancelled before the descriptor is closed.
     recv: RecvStream,
     socket: Socket,
     tls: Option<Box<ClientTls>>,
@@ -158,7 +157,7 @@ impl Connection {
                 return Ok(piece);
             }
             let piece =
-                if self.bulk { self.socket.recv_bulk().await? } else { self.recv.next().await? };
+                if self.bulk { self.recv.next_bulk().await? } else { self.recv.next().await? };
             let Some(tls) = &mut self.tls else { return Ok(piece) };
             if piece.is_empty() {
                 tls.end().map_err(io::Error::other)?;
@@ -211,6 +210,6 @@ impl Connection {
 
     /// Whether the connection is still silent and open, as an idle one has to be.
     pub(super) fn is_silent(&mut self) -> bool {
-        self.held.is_empty() && !self.bulk && self.recv.try_next().is_none()
+        self.held.is_empty() && !self.bulk && self.recv.is_silent()
     }
 }

@@ -183,7 +183,11 @@ fn buckets_and_targets_survive_a_reload() {
     let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
     let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
     let before = compile(&api, &stage_settings, &mut env).unwrap();
+    api.throttle = limit(3.0);
     let after = compile(&api, &stage_settings, &mut env).unwrap();
+    assert_eq!(after.methods[0].buckets[0].1.rate(), 1.0, "not published yet");
+    after.apply_throttles(Nanos(1));
+    assert_eq!(after.methods[0].buckets[0].1.rate(), 3.0);
     for (a, b) in before.methods[0].buckets.iter().zip(&after.methods[0].buckets) {
         assert!(Arc::ptr_eq(&a.1, &b.1));
     }

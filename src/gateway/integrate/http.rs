@@ -329,6 +329,8 @@ impl Call<'_> {
                     break;
                 }
             }
+            // Half a head may stay half for as long as the integration has.
+            gathered.detach();
         }
     }
 

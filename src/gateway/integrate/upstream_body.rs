@@ -100,6 +100,8 @@ impl UpstreamBody {
         loop {
             if let Some(data) = self.decode()? {
                 self.paused_at = Some(env.ring.now());
+                // The client may take its time with it.
+                self.piece.detach_if_scarce();
                 if self.is_done() {
                     self.release(env);
                 }

@@ -1,0 +1,170 @@
+//! Security: whatever AWS would enforce and Ringway does not yet is an error, so that nobody opens
+//! an API by serving it.
+
+use super::place::Place;
+use super::report::{Keys, Use};
+use super::{Dialect, Importer, names};
+use crate::model::MethodName;
+
+use Use::{Documentation, Later, Read};
+
+const AUTHORIZER: &str = "x-amazon-apigateway-authorizer";
+const AUTHTYPE: &str = "x-amazon-apigateway-authtype";
+const LATER: Use = Later(
+    "authorizers are not carried out",
+    "they come with a later release; methods that use one are errors until then",
+);
+const SCHEME: &Keys = &[
+    ("type", Read),
+    ("description", Documentation),
+    ("name", Read),
+    ("in", Read),
+    ("scheme", Documentation),
+    ("bearerFormat", Documentation),
+    ("flows", Documentation),
+    ("openIdConnectUrl", Documentation),
+    ("oauth2MetadataUrl", Documentation),
+    ("flow", Documentation),
+    ("authorizationUrl", Documentation),
+    ("tokenUrl", Documentation),
+    ("scopes", Documentation),
+    ("deprecated", Documentation),
+    ("$ref", Read),
+    (AUTHORIZER, LATER),
+    (AUTHTYPE, LATER),
+];
+
+/// What AWS makes of a security scheme.
+enum Enforced {
+    Authorizer,
+    Iam,
+    ApiKey,
+    Nothing,
+}
+
+impl<'a> Importer<'a> {
+    fn schemes(&mut self) -> Option<Place<'a>> {
+        let root = self.root.clone();
+        match self.dialect {
+            Dialect::Swagger2 => root.member("securityDefinitions"),
+            Dialect::OpenApi3 => root.member("components")?.member("securitySchemes"),
+        }
+    }
+
+    /// Accounts for the keys of the security schemes.
+    pub(super) fn security_schemes(&mut self) {
+        let Some(schemes) = self.schemes() else { return };
+        if !self.is_object(&schemes) {
+            return;
+        }
+        for (name, place) in schemes.members() {
+            let place = place();
+            if name.starts_with("x-") {
+                self.report.unknown_key(name, &place, "the list of security schemes", &[]);
+            } else if self.is_object(&place) {
+                self.report.keys(&place, "a security scheme", SCHEME);
+            }
+        }
+    }
+
+    /// What guards an operation: its own `security`, or the document's, which AWS does not apply to
+    /// ANY methods (facts, aws-recorded section 18); and `x-amazon-apigateway-auth`.
+    pub(super) fn security(&mut self, operation: &Place<'a>, name: MethodName) {
+        match operation.member("security") {
+            Some(own) => self.requirements(&own, "this method"),
+            None if name == MethodName::Any => {}
+            None => {
+                if let Some(shared) = self.root.clone().member("security") {
+                    self.requirements(&shared, "every method without security of its own");
+                }
+            }
+        }
+        let Some(auth) = self.object(operation, "x-amazon-apigateway-auth") else { return };
+        self.report.keys(&auth, "x-amazon-apigateway-auth", &[("type", Read)]);
+        let kinds = [("NONE", false), ("AWS_IAM", true)];
+        if self.choice(&auth, "type", &kinds) == Some(true) {
+            self.not_enforced(&auth, "AWS_IAM authorization", "this method");
+        }
+    }
+
+    fn requirements(&mut self, list: &Place<'a>, of: &str) {
+        if !self.is_list(list) {
+            return;
+        }
+        for requirement in list.items() {
+            if !self.is_object(&requirement) {
+                continue;
+            }
+            for (name, place) in requirement.members() {
+                self.requirement(name, &place(), of);
+            }
+        }
+    }
+
+    fn requirement(&mut self, name: &str, place: &Place<'a>, of: &str) {
+        let shown = names::shown(name);
+        let schemes = self.schemes();
+        let Some(scheme) = schemes.as_ref().and_then(|schemes| schemes.member(name)) else {
+            let known = schemes.iter().flat_map(|it| it.members()).map(|(key, _)| key);
+            let help = match names::meant(name, known) {
+                Some(name) => format!("did you mean '{name}'?"),
+                None => {
+                    "define it under securitySchemes (Swagger: securityDefinitions), or remove \
+                         the requirement"
+                        .to_owned()
+                }
+            };
+            let message = format!("there is no security scheme '{shown}'");
+            return self.report.error(place, message, help);
+        };
+        let Some(scheme) = self.resolve(&scheme) else { return };
+        match enforced(&scheme) {
+            Enforced::Authorizer => {
+                self.not_enforced(place, &format!("the authorizer '{shown}'"), of);
+            }
+            Enforced::Iam => {
+                self.not_enforced(place, &format!("AWS_IAM authorization ('{shown}')"), of);
+            }
+            Enforced::ApiKey => {
+                self.not_enforced(place, &format!("the API key ('{shown}')"), of);
+            }
+            Enforced::Nothing => self.report.warning(
+                place,
+                format!("the security scheme '{shown}' enforces nothing"),
+                "API Gateway needs x-amazon-apigateway-authorizer in the scheme, or an apiKey named \
+                 x-api-key in the header",
+            ),
+        }
+    }
+
+    fn not_enforced(&mut self, place: &Place<'_>, what: &str, of: &str) {
+        self.report.error(
+            place,
+            format!("{what} would not be enforced for {of}"),
+            "authorizers and API keys come with a later release: until then check callers in the \
+             integration or in front of the gateway, and remove the requirement to serve without it",
+        );
+    }
+}
+
+fn enforced(scheme: &Place<'_>) -> Enforced {
+    let says = |key: &str, wanted: &str| {
+        let member = scheme.node.member(key).and_then(|it| it.as_str());
+        member.is_some_and(|text| text.eq_ignore_ascii_case(wanted))
+    };
+    if scheme.node.member(AUTHORIZER).is_some() {
+        return Enforced::Authorizer;
+    }
+    match scheme.node.member(AUTHTYPE) {
+        Some(kind) => {
+            let kind = kind.as_str().unwrap_or_default();
+            // AWS reserves names that begin with `aws`: awsSigv4.
+            let iam = kind.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("aws"));
+            if iam { Enforced::Iam } else { Enforced::Authorizer }
+        }
+        None if says("type", "apiKey") && says("name", "x-api-key") && says("in", "header") => {
+            Enforced::ApiKey
+        }
+        None => Enforced::Nothing,
+    }
+}

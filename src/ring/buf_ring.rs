@@ -176,12 +176,7 @@ enum Free {
 
 impl BufPool {
     /// Allocates `count` buffers of `buf_bytes`; with `shared`, also the ring to register.
-    pub(super) fn new(
-        group: u16,
-        count: u16,
-        buf_bytes: usize,
-        shared: bool,
-    ) -> Rc<Self> {
+    pub(super) fn new(group: u16, count: u16, buf_bytes: usize, shared: bool) -> Rc<Self> {
         assert!(count.is_power_of_two());
         assert!(buf_bytes > 0);
         let layout = Layout::from_size_align(buf_bytes * usize::from(count), 4_096)

@@ -130,7 +130,8 @@ impl RecvStream {
     /// # Errors
     /// `ECONNRESET` and its like; the same again when asked again.
     pub async fn next(&mut self) -> io::Result<RecvBuf> {
-        Wait { stream: self, pending: false, poll: |stream: &mut Self| stream.poll_next(true) }.await
+        Wait { stream: self, pending: false, poll: |stream: &mut Self| stream.poll_next(true) }
+            .await
     }
 
     /// The next piece if it is here already.

@@ -71,8 +71,7 @@ impl Link {
         if let Some(piece) = self.held.pop() {
             return Ok(piece);
         }
-        let piece =
-            if self.bulk { self.recv.next_bulk().await? } else { self.recv.next().await? };
+        let piece = if self.bulk { self.recv.next_bulk().await? } else { self.recv.next().await? };
         self.shard.cells.bytes_in.add(piece.len() as u64);
         Ok(piece)
     }

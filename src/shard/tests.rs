@@ -344,11 +344,7 @@ const TINY: RingConfig = RingConfig { recv_bufs: 4, bulk_bufs: 1 };
 fn fine_and_up(address: SocketAddr) -> RestApi {
     api(vec![
         ("/fine", MethodName::Get, method(mock("fine"))),
-        (
-            "/up/{proxy+}",
-            MethodName::Any,
-            method(proxy(&format!("http://{address}/x/{{proxy}}"))),
-        ),
+        ("/up/{proxy+}", MethodName::Any, method(proxy(&format!("http://{address}/x/{{proxy}}")))),
     ])
 }
 

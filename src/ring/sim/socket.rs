@@ -90,6 +90,12 @@ pub(super) enum Armed {
         sent: usize,
     },
     Connect,
+    /// For errors and hang-ups of a socket.
+    Hangup {
+        /// Events that a CQE has told.
+        told: i32,
+    },
+    /// Of a real descriptor.
     Poll {
         fd: RawFd,
         /// A CQE is on its way.
@@ -115,6 +121,7 @@ impl Armed {
             Op::RecvHeap { buf, .. } => Self::recv_heap(buf),
             Op::Send { buf, .. } => Self::send(buf),
             Op::Connect { .. } => Self::Connect,
+            Op::Hangup { .. } => Self::Hangup { told: 0 },
             _ => return None,
         })
     }
@@ -150,6 +157,7 @@ impl std::fmt::Debug for Armed {
                 write!(f, "send of {} bytes {text:?}", copy.len())
             }
             Self::Connect => f.write_str("connect"),
+            Self::Hangup { .. } => f.write_str("poll for hang-up"),
             Self::Poll { .. } => f.write_str("poll"),
         }
     }
@@ -166,6 +174,7 @@ impl World {
                 Armed::RecvBulk => self.recv_bulk(index, user_data),
                 Armed::RecvHeap { start, len } => self.recv_heap(index, user_data, *start, *len),
                 Armed::Send { copy, sent, .. } => self.send(index, user_data, copy, sent),
+                Armed::Hangup { told } => self.hang_up(index, user_data, told),
                 Armed::Connect | Armed::Accept | Armed::Poll { .. } => false,
             };
             armed.op.check();
@@ -297,6 +306,24 @@ impl World {
             return true;
         }
         false
+    }
+
+    fn hang_up(&mut self, index: usize, user_data: u64, told: &mut i32) -> bool {
+        let socket = &self.sockets[index];
+        let mut events = 0;
+        if socket.error.is_some() {
+            events |= i32::from(libc::POLLERR);
+        }
+        if socket.reset_in || socket.ended_in && socket.ended_out {
+            events |= i32::from(libc::POLLHUP);
+        }
+        if events & !*told == 0 {
+            return false;
+        }
+        *told |= events;
+        let ends = self.rng.chance(self.config.multishot_ends);
+        self.post(user_data, events, !ends, None);
+        ends
     }
 
     /// Gives the peer a chance to write if it waits for one.

@@ -182,6 +182,7 @@ impl World {
             | Op::RecvBulk { fd }
             | Op::RecvHeap { fd, .. }
             | Op::Send { fd, .. }
+            | Op::Hangup { fd }
             | Op::Connect { fd, .. } => {
                 let fd = *fd;
                 Queued::OnSocket { fd, op: Armed::of(op).expect("each of these is a socket's") }
@@ -304,6 +305,13 @@ impl World {
                     if connects { self.connect(index) } else { self.progress(index) }
                 }
                 Queued::Shutdown { fd } => self.shut_down(user_data, fd),
+                Queued::Close { fd } if fd < FIRST_FD => {
+                    // SAFETY: the listener, which is a real one; the ring owned it and uses it no more.
+                    drop(unsafe {
+                        <std::os::fd::OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(fd)
+                    });
+                    self.post(user_data, 0, false, None);
+                }
                 Queued::Close { fd } => {
                     let index = self.index_of(fd);
                     self.descriptors.remove(&fd);

@@ -177,7 +177,12 @@ impl ScriptedUpstream {
                 if !is_head {
                     acts.push(Act::Send(body));
                 }
-                acts.push(if kind == "cut" { Act::Finish } else { Act::Stall });
+                match kind.as_str() {
+                    "cut" => acts.push(Act::Finish),
+                    // An answer to HEAD is whole as it is.
+                    _ if is_head => {}
+                    _ => acts.push(Act::Stall),
+                }
             }
             "garbage" => acts.push(Act::Send(b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n".to_vec())),
             "reset" => acts.push(Act::Reset),

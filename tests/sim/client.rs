@@ -79,7 +79,12 @@ impl SimPeer for ScriptedClient {
             return None;
         }
         let now = link.now();
-        if now >= self.reads_at {
+        if self.plan.ending == Ending::Deaf {
+            if link.closed() {
+                link.close();
+                return self.finish();
+            }
+        } else if now >= self.reads_at {
             let bytes = link.read(self.plan.read_max);
             if !bytes.is_empty() {
                 let pause = link.rng().range(0..self.plan.read_gap_us + 1);
@@ -93,16 +98,20 @@ impl SimPeer for ScriptedClient {
             }
         }
         if link.was_reset() || link.ended() {
-            self.check_end(link.was_reset());
+            if !matches!(self.plan.ending, Ending::Stops(_) | Ending::Deaf) {
+                self.check_end(link.was_reset());
+            }
             link.close();
             return self.finish();
         }
         if self.reading == self.plan.requests.len() {
-            if matches!(self.plan.ending, Ending::Close) {
+            if self.plan.ending == Ending::Close {
                 link.close();
                 return self.finish();
             }
-            link.finish();
+            if self.plan.ending == Ending::HalfClose {
+                link.finish();
+            }
         }
         if now >= self.writes_at && !self.write(link) {
             return self.finish();
@@ -198,7 +207,7 @@ impl ScriptedClient {
             };
             let most = link.rng().range(1..self.plan.write_max + 1).min(bytes.len());
             let mut count = most;
-            if let Ending::Reset(at) | Ending::Vanish(at) = self.plan.ending {
+            if let Ending::Reset(at) | Ending::Vanish(at) | Ending::Stops(at) = self.plan.ending {
                 count = count.min(at - self.sent_total);
             }
             let written = link.write(&bytes[..count]);
@@ -213,6 +222,7 @@ impl ScriptedClient {
                     link.close();
                     return false;
                 }
+                Ending::Stops(at) if self.sent_total == at => return true,
                 _ => {}
             }
             let whole = self.sent == part_end;
@@ -305,7 +315,9 @@ impl ScriptedClient {
         let right = request.want.iter().any(|want| {
             want.status == head.status && want.body.as_ref().is_none_or(|body| *body == self.body)
         });
-        if !right {
+        // A client that stops is told so, and is not heard any more.
+        let stopped = head.status == 408 && matches!(self.plan.ending, Ending::Stops(_));
+        if !right && !stopped {
             let text = String::from_utf8_lossy(&self.body[..self.body.len().min(100)]);
             return Err(format!(
                 "answered {} with {} bytes {text:?} but {}",
@@ -315,7 +327,7 @@ impl ScriptedClient {
             ));
         }
         let closes = !head.keep_alive || head.framing == ResponseFraming::UntilClose;
-        if closes && !request.may_close && self.plan.ending == Ending::Close {
+        if closes && !request.may_close && !stopped {
             return Err("the connection ends for no reason".to_owned());
         }
         self.may_end = closes;

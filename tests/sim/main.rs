@@ -86,13 +86,21 @@ fn run(fixture: &Fixture, seed: u64) -> Run {
     }
 
     let registry = Registry::new(1);
-    let publication = fixture.publication(&registry);
-    assert!(sender.send(ShardMessage::Publish(publication)).is_ok());
+    let publish = || ShardMessage::Publish(fixture.publication(&registry));
+    assert!(sender.send(publish()).is_ok());
+    for _ in 0..rng.below(4) {
+        let (sender, message) = (sender.clone(), publish());
+        let delay = Duration::from_millis(rng.range(0..1_000) as u64);
+        sim.at(delay, move || {
+            // The shard may have drained, and its mailbox be full.
+            let _ = sender.send(message);
+        });
+    }
     let config = ShardConfig {
         index: 0,
         cpu: None,
         listener: std::net::TcpListener::bind("127.0.0.1:0").expect("a listener on loopback"),
-        limits: Arc::clone(&fixture.limits),
+        limits: if rng.chance(200) { fixture.few.clone() } else { fixture.limits.clone() },
         cells: registry.shard(0),
         log: None,
         trust: Arc::clone(&fixture.trust),

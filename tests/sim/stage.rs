@@ -27,6 +27,8 @@ pub const UPSTREAM: &str = "10.0.0.1:9000";
 pub struct Fixture {
     pub stage: Arc<CompiledStage>,
     pub limits: Arc<Limits>,
+    /// The same, but two connections at a time.
+    pub few: Arc<Limits>,
     pub trust: Arc<ClientTrust>,
 }
 
@@ -46,7 +48,8 @@ impl Fixture {
         let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
         let stage = Arc::new(compile(&api(), &settings, &mut env).expect("the stage compiles"));
         let trust = Arc::new(ClientTrust::load(&[]).expect("the system's certificates"));
-        Self { stage, limits, trust }
+        let few = Arc::new(Limits { connections: Some(2), ..Limits::clone(&limits) });
+        Self { stage, limits, few, trust }
     }
 
     pub fn publication(&self, registry: &Registry) -> Publication {
@@ -71,6 +74,7 @@ fn api() -> RestApi {
         ("/b", MethodName::Any, mock("the answer of b is a little longer")),
         ("/pets", MethodName::Any, mock("fine")),
         ("/p/{proxy+}", MethodName::Any, proxy(&uri)),
+        ("/h/{proxy+}", MethodName::Any, http(&uri)),
     ] {
         let mut method = Method {
             integration: Some(integration),
@@ -116,5 +120,14 @@ fn proxy(uri: &str) -> Integration {
         )]
         .into(),
         ..Integration::default()
+    }
+}
+
+/// Whatever the integration answers becomes a 200 with its body.
+fn http(uri: &str) -> Integration {
+    Integration {
+        kind: IntegrationType::Http,
+        responses: vec![IntegrationResponse { status_code: 200, ..IntegrationResponse::default() }],
+        ..proxy(uri)
     }
 }

@@ -107,6 +107,11 @@ impl SimLink<'_> {
         socket.ended_out && socket.outgoing.is_empty()
     }
 
+    /// Whether our side has closed the connection, whatever of it the peer has read.
+    pub fn closed(&self) -> bool {
+        self.world.sockets[self.index].released
+    }
+
     /// Whether our side has reset the connection.
     pub fn was_reset(&self) -> bool {
         self.world.sockets[self.index].reset_out

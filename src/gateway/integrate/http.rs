@@ -71,7 +71,9 @@ async fn attempt<C: Client>(
     if plan.body != RequestBody::Stream {
         head.extend_from_slice(&exchange.body);
     }
-    let mut call = Call { env, stage, http, timer: env.ring.timer(), deadline: Nanos::NEVER, head };
+    let timer = env.ring.timer();
+    let mut call =
+        Call { env, stage, http, timer, deadline: Nanos::NEVER, head, sent_whole: false };
     let received = call.run(exchange, client, framing, sent_method).await;
     exchange.outgoing = std::mem::take(&mut call.head);
     let (connection, piece, started_at) = received?;
@@ -87,6 +89,8 @@ struct Call<'a> {
     deadline: Nanos,
     /// The encoded head, and the body if it was collected.
     head: Vec<u8>,
+    /// The backend was sent all of the request: what is sent next is another one to it.
+    sent_whole: bool,
 }
 
 /// Why an attempt has to be looked at again.
@@ -191,8 +195,9 @@ impl Call<'_> {
             }
             Either::Right(()) => return Err(GatewayError::IntegrationTimeout.into()),
         }
+        self.sent_whole = !client.has_body();
         if client.has_body() {
-            self.stream_body(&mut connection, client, framing).await?;
+            self.sent_whole = self.stream_body(&mut connection, client, framing).await?;
             self.start_clock();
         }
         let started_at = self.env.ring.now();
@@ -201,13 +206,14 @@ impl Call<'_> {
         Ok((connection, piece, started_at))
     }
 
-    /// Passes the request's body on while it arrives, until it ends or the backend answers.
+    /// Passes the request's body on while it arrives, until it ends or the backend answers. `true`: it
+    /// was sent to its end. A piece that was read from the client may have been sent in part.
     async fn stream_body<C: Client>(
         &mut self,
         connection: &mut Connection,
         client: &mut C,
         framing: UpstreamFraming,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<bool, GatewayError> {
         let chunked = framing == UpstreamFraming::Chunked;
         let limit = self.stage.limits.payload_bytes.unwrap_or(u64::MAX);
         let mut total = 0_u64;
@@ -218,7 +224,7 @@ impl Call<'_> {
                 Either::Left(read) => read?,
                 Either::Right(Ok(early)) if !early.is_empty() => {
                     connection.unread(early);
-                    return Ok(());
+                    return Ok(false);
                 }
                 Either::Right(_) => return Err(reset_by_backend()),
             };
@@ -231,7 +237,7 @@ impl Call<'_> {
                     frame.extend_from_slice(encode::LAST_CHUNK);
                     RecvBuf::default()
                 }
-                None => return Ok(()),
+                None => return Ok(true),
             };
             let last = piece.is_empty();
             if !last && chunked {
@@ -252,12 +258,12 @@ impl Call<'_> {
                     frame = memory;
                     frame.clear();
                 }
-                Either::Left((Ok(false), _)) => return Ok(()),
+                Either::Left((Ok(false), _)) => return Ok(false),
                 Either::Left((Err(_), _)) => return Err(reset_by_backend()),
                 Either::Right(_) => return Err(GatewayError::IntegrationTimeout),
             }
             if last {
-                return Ok(());
+                return Ok(true);
             }
         }
     }
@@ -351,7 +357,7 @@ impl Call<'_> {
         let decoder = BodyDecoder::response(head.framing);
         // A request whose body was not sent to its end leaves the connection unusable.
         let keep =
-            head.keep_alive && !client.has_body() && head.framing != ResponseFraming::UntilClose;
+            head.keep_alive && self.sent_whole && head.framing != ResponseFraming::UntilClose;
         let mut rest = received.clone();
         rest.advance(head_len);
         let mut body = UpstreamBody::new(

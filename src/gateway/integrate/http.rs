@@ -218,6 +218,8 @@ impl Call<'_> {
         let limit = self.stage.limits.payload_bytes.unwrap_or(u64::MAX);
         let mut total = 0_u64;
         let mut frame = Vec::new();
+        // Not raced with the backend's answer: it has to leave whole.
+        client.ask_for_body().await;
         loop {
             // Whatever the backend says before the body's end is its answer, its end included.
             let read = match select(client.read_body(), connection.read()).await {

@@ -160,9 +160,8 @@ impl ScriptedUpstream {
             "close" => {
                 acts.push(Act::Send(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()));
                 if !is_head {
-                    acts.push(Act::Send(body));
+                    acts.extend([Act::Send(body), Act::Finish]);
                 }
-                acts.push(Act::Finish);
             }
             "slow" => {
                 let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n");
@@ -178,9 +177,9 @@ impl ScriptedUpstream {
                     acts.push(Act::Send(body));
                 }
                 match kind.as_str() {
-                    "cut" => acts.push(Act::Finish),
-                    // An answer to HEAD is whole as it is.
+                    // An answer to HEAD is whole as it is, and its connection is kept.
                     _ if is_head => {}
+                    "cut" => acts.push(Act::Finish),
                     _ => acts.push(Act::Stall),
                 }
             }

@@ -349,7 +349,7 @@ impl Call<'_> {
         exchange: &mut Exchange,
         client: &mut C,
         connection: Connection,
-        received: RecvBuf,
+        mut received: RecvBuf,
         started_at: Nanos,
     ) -> Result<Option<UpstreamBody>, GatewayError> {
         let (stage, http, env) = (self.stage, self.http, self.env);
@@ -360,6 +360,15 @@ impl Call<'_> {
         // A request whose body was not sent to its end leaves the connection unusable.
         let keep =
             head.keep_alive && self.sent_whole && head.framing != ResponseFraming::UntilClose;
+        let announced = match head.framing {
+            ResponseFraming::Length(length) => Some(length),
+            ResponseFraming::None => Some(0),
+            ResponseFraming::Chunked | ResponseFraming::UntilClose => None,
+        };
+        if announced.is_none_or(|length| length > (received.len() - head_len) as u64) {
+            // The rest of the body is waited for, and the backend may be slow.
+            received.detach_if_scarce();
+        }
         let mut rest = received.clone();
         rest.advance(head_len);
         let mut body = UpstreamBody::new(
@@ -373,11 +382,6 @@ impl Call<'_> {
             limit,
             started_at,
         );
-        let announced = match head.framing {
-            ResponseFraming::Length(length) => Some(length),
-            ResponseFraming::None => Some(0),
-            ResponseFraming::Chunked | ResponseFraming::UntilClose => None,
-        };
         if announced.is_some_and(|length| length > limit) {
             let length = announced.unwrap_or(0);
             exchange.answer = head;

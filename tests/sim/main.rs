@@ -136,7 +136,18 @@ fn run(fixture: &Fixture, seed: u64) -> Run {
 }
 
 /// Seeds that found something, and what it was.
-const SEEDS_THAT_FAILED: &[(u64, &str)] = &[];
+const SEEDS_THAT_FAILED: &[(u64, &str)] = &[
+    (
+        58,
+        "a refused head was closed at once: the reset destroyed the 400 of a client still sending",
+    ),
+    (
+        262,
+        "a connection was kept after half a request: the next request became the rest of its body",
+    ),
+    (2355, "half of 100 Continue was sent when the backend answered early, then the answer"),
+    (2783, "a slow backend's answer held a shared buffer until it was whole"),
+];
 
 #[test]
 fn seeds_that_failed_once_stay_mended() {
@@ -170,7 +181,7 @@ fn seeds_of_all_weathers() {
     println!("{steps} steps, {answers} answers");
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
     assert!(
-        asked.is_some() || (steps > 300_000 && answers > 5_000),
+        asked.is_some() || (steps > 300_000 && answers > 800),
         "{steps} steps, {answers} answers"
     );
 }

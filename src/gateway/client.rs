@@ -22,7 +22,8 @@ pub trait Client {
     /// The next piece of the request's body, decoded; `None`: it was read to its end. The first call
     /// answers `Expect: 100-continue`.
     ///
-    /// Dropping the future loses nothing if [`Self::ask_for_body`] was called before.
+    /// Dropping the future ends the reading: a piece of a large body may be lost with it, and half of
+    /// `100 Continue` may have left unless [`Self::ask_for_body`] was awaited before.
     ///
     /// # Errors
     /// Broken framing, a deadline missed, or a client that is gone.

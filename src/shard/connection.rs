@@ -245,11 +245,7 @@ fn refusal(error: HeadError, shard: &Shard) -> GatewayError {
 async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
     let shard = Rc::clone(&link.shard);
     let head = read_head(link, exchange).await;
-    let Some(publication) = shard.publication() else {
-        // Nothing is published yet: the listener is open, the first stage is on its way.
-        link.out.extend_from_slice(UNAVAILABLE);
-        return Then::Linger;
-    };
+    let publication = shard.publication().expect("accepting begins with the first stage");
     let stage = &publication.stage;
     let refused = match head {
         Head::End => return Then::Close,
@@ -305,11 +301,6 @@ fn after(link: &Link, keep_alive: bool, asked_to_close: bool) -> Then {
         Then::Linger
     }
 }
-
-/// What a client gets before the first stage is there.
-const UNAVAILABLE: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n\
-    Content-Length: 33\r\nConnection: close\r\n\r\n{\"message\":\"Service Unavailable\"}";
 
 /// Sends the integration's body piece by piece, as the client takes it. `false`: it was cut off.
 async fn stream(

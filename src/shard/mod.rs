@@ -156,15 +156,24 @@ pub fn run(
     mailbox: MailboxReceiver<ShardMessage>,
 ) -> io::Result<()> {
     let shard = Rc::new(Shard::new(ring, config.limits, config.cells, config.log, config.trust));
-    let listener = config.listener;
+    let mut listener = Some(config.listener);
     ring.spawn({
         let shard = Rc::clone(&shard);
         async move {
             let ring = shard.ring().clone();
-            mailbox.run(&ring, |message| shard.receive(message)).await;
+            let each = |message| {
+                let more = shard.receive(message);
+                // Until there is a stage to serve, connections wait in the listen queue.
+                if shard.publication().is_some()
+                    && let Some(listener) = listener.take()
+                {
+                    ring.spawn(accept::run(Rc::clone(&shard), listener.into()));
+                }
+                more
+            };
+            mailbox.run(&ring, each).await;
         }
     });
-    ring.spawn(accept::run(Rc::clone(&shard), listener.into()));
     ring.spawn(housekeeping::run(Rc::clone(&shard)));
     let outcome = ring.run();
     shard.hand_over_log();

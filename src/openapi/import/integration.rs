@@ -84,42 +84,41 @@ const TLS_CONFIG: &Keys = &[("insecureSkipVerification", Read), ("serverNameToVe
 
 impl<'a> Importer<'a> {
     /// The integration at a place; `None`: it has no kind, which has been said.
-    pub(super) fn integration(&mut self, written: &Place<'a>) -> Option<Integration> {
-        let place = self.resolve(written)?;
-        if !self.is_object(&place) {
+    pub(super) fn integration(&mut self, place: &Place<'a>) -> Option<Integration> {
+        if !self.is_object(place) {
             return None;
         }
-        self.report.keys(&place, "an integration", INTEGRATION);
-        if place.member("type").is_none() {
+        self.report.keys(place, "an integration", INTEGRATION);
+        if place.member("type").is_none_or(|it| it.node.value == Value::Null) {
             self.report.error(
-                &place,
+                place,
                 "the integration has no type",
                 "write type: mock, http or http_proxy",
             );
             return None;
         }
-        let kind = self.choice(&place, "type", &KINDS)?;
-        self.report_unused(&place, kind);
+        let kind = self.choice(place, "type", &KINDS)?;
+        self.report_unused(place, kind);
         let integration = Integration {
             kind,
             uri: match kind {
                 IntegrationType::Mock => None,
-                _ => self.text(&place, "uri"),
+                _ => self.text(place, "uri"),
             },
-            http_method: self.http_method(&place, kind),
-            request_parameters: plain(&self.texts(&place, "requestParameters")),
-            request_templates: self.templates(&place, "requestTemplates"),
+            http_method: self.http_method(place, kind),
+            request_parameters: plain(&self.texts(place, "requestParameters")),
+            request_templates: self.templates(place, "requestTemplates"),
             passthrough_behavior: self
-                .choice(&place, "passthroughBehavior", &PASSTHROUGH)
+                .choice(place, "passthroughBehavior", &PASSTHROUGH)
                 .unwrap_or_default(),
-            content_handling: self.choice(&place, "contentHandling", &CONTENT_HANDLING),
-            timeout_ms: self.timeout(&place),
-            connection_type: self.connection(&place),
-            insecure_skip_verification: self.tls_config(&place),
-            responses: self.integration_responses(&place),
+            content_handling: self.choice(place, "contentHandling", &CONTENT_HANDLING),
+            timeout_ms: self.timeout(place),
+            connection_type: self.connection(place, kind),
+            insecure_skip_verification: self.tls_config(place),
+            responses: self.integration_responses(place),
             pointer: place.pointer.clone(),
         };
-        self.transfer_mode(&place);
+        self.transfer_mode(place);
         Some(integration)
     }
 
@@ -131,6 +130,7 @@ impl<'a> Importer<'a> {
                     "uri",
                     "httpMethod",
                     "requestParameters",
+                    "contentHandling",
                     "timeoutInMillis",
                     "connectionType",
                     "connectionId",
@@ -146,7 +146,7 @@ impl<'a> Importer<'a> {
         };
         for key in unused {
             if let Some(member) = place.member(key)
-                && !is_empty(&member)
+                && !is_nothing(&member)
             {
                 self.report.warning(
                     &member,
@@ -216,6 +216,9 @@ impl<'a> Importer<'a> {
         let Some(member) = place.member("timeoutInMillis") else {
             return INTEGRATION_TIMEOUT_MAX_MS;
         };
+        if self.is_null(&member) {
+            return INTEGRATION_TIMEOUT_MAX_MS;
+        }
         let Some(millis) = self.whole(&member) else { return INTEGRATION_TIMEOUT_MAX_MS };
         if millis < INTEGRATION_TIMEOUT_MIN_MS {
             self.report.error(
@@ -231,7 +234,7 @@ impl<'a> Importer<'a> {
         millis
     }
 
-    fn connection(&mut self, place: &Place<'a>) -> ConnectionType {
+    fn connection(&mut self, place: &Place<'a>, kind: IntegrationType) -> ConnectionType {
         let kinds = [("INTERNET", false), ("VPC_LINK", true)];
         let link = self.choice(place, "connectionType", &kinds).unwrap_or(false);
         let id = self.text(place, "connectionId");
@@ -239,7 +242,9 @@ impl<'a> Importer<'a> {
             (true, id) => ConnectionType::VpcLink(id.unwrap_or_default()),
             (false, None) => ConnectionType::Internet,
             (false, Some(_)) => {
-                if let Some(member) = place.member("connectionId") {
+                if let Some(member) = place.member("connectionId")
+                    && kind != IntegrationType::Mock
+                {
                     self.report.warning(
                         &member,
                         "'connectionId' has no effect without connectionType: VPC_LINK",
@@ -282,7 +287,7 @@ impl<'a> Importer<'a> {
 
     fn integration_responses(&mut self, place: &Place<'a>) -> Vec<IntegrationResponse> {
         let Some(object) = self.object(place, "responses") else { return Vec::new() };
-        let mut responses = Vec::new();
+        let mut responses: Vec<IntegrationResponse> = Vec::new();
         for (pattern, response) in object.members() {
             let response = response();
             if !self.is_object(&response) {
@@ -298,6 +303,14 @@ impl<'a> Importer<'a> {
                 continue;
             };
             let Some(status_code) = self.status(&status) else { continue };
+            if responses.iter().any(|it| it.status_code == status_code) {
+                self.report.warning(
+                    &status,
+                    format!("another integration response gives the status {status_code} already"),
+                    "Ringway tells them apart by their patterns, AWS keeps one for each status: \
+                     join the patterns with '|'",
+                );
+            }
             responses.push(IntegrationResponse {
                 selection_pattern: (pattern != "default").then(|| pattern.to_owned()),
                 status_code,
@@ -311,11 +324,15 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// What an export writes for "nothing".
-fn is_empty(place: &Place<'_>) -> bool {
+/// What an export of AWS's writes for "nothing": null, `{}`, and for the responses of proxy
+/// integrations one default with a status.
+fn is_nothing(place: &Place<'_>) -> bool {
     match &place.node.value {
         Value::Null => true,
-        Value::Map(members) => members.is_empty(),
+        Value::Map(members) => members.iter().all(|member| {
+            let rest = member.node.members().iter().any(|it| &*it.key != "statusCode");
+            &*member.key == "default" && !member.node.members().is_empty() && !rest
+        }),
         _ => false,
     }
 }

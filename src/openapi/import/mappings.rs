@@ -14,7 +14,8 @@ pub(super) fn check(
     integration: &Integration,
     method: &Method,
 ) {
-    for (target, expression) in &integration.request_parameters {
+    let calls = integration.kind != IntegrationType::Mock;
+    for (target, expression) in integration.request_parameters.iter().filter(|_| calls) {
         let Some(parameter) = request_parameter(expression) else { continue };
         let declared = method.request_parameters.keys();
         if declared.into_iter().any(|key| is_same_parameter(key, &parameter)) {

@@ -60,13 +60,21 @@ fn distance(one: &str, other: &str) -> usize {
     row[other.len()]
 }
 
-/// A value for a message: long ones are cut.
+/// A value for a message: long ones are cut, and one stays on its line.
 pub(super) fn shown(text: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 80;
-    match text.char_indices().nth(SHOWN_CHARS_MAX) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
+    let mut shown = String::new();
+    for (index, char) in text.chars().enumerate() {
+        match char {
+            _ if index == SHOWN_CHARS_MAX => {
+                shown.push_str("...");
+                break;
+            }
+            _ if char.is_control() => shown.extend(char.escape_default()),
+            _ => shown.push(char),
+        }
     }
+    shown
 }
 
 #[cfg(test)]
@@ -99,5 +107,13 @@ mod tests {
         }
         assert_eq!(meant(&"p".repeat(1_000_000), names), None);
         assert_eq!(nearest("pats", names), Some(("paths", 1)));
+    }
+
+    #[test]
+    fn what_is_shown_is_one_short_line() {
+        assert_eq!(shown("it's \"ä\""), "it's \"ä\"");
+        assert_eq!(shown("a\nb\u{1b}[31m"), "a\\nb\\u{1b}[31m");
+        assert_eq!(shown(&"x".repeat(80)), "x".repeat(80));
+        assert_eq!(shown(&"x".repeat(81)), "x".repeat(80) + "...");
     }
 }

@@ -66,7 +66,9 @@ impl<'a> Importer<'a> {
         for variable in path_variables(path) {
             method.request_parameters.insert(format!("method.request.path.{variable}"), true);
         }
-        if let Some(integration) = self.object(place, INTEGRATION) {
+        if let Some(integration) = self.object(place, INTEGRATION)
+            && let Some(integration) = self.resolve(&integration)
+        {
             method.integration = self.integration(&integration);
             if let Some(declared) = &method.integration {
                 mappings::check(&mut self.report, &integration, declared, &method);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::Value;
 use super::place::Place;
 use super::report::{Keys, Use};
 use super::{Dialect, Importer, names};
@@ -69,6 +70,8 @@ const PARAMETER: &Keys = &[
     ("example", Documentation),
     ("examples", Documentation),
 ];
+/// A header is a parameter without `name` and `in`.
+const HEADER: &Keys = PARAMETER.split_at(2).1;
 const RESPONSE: &Keys = &[
     ("description", Documentation),
     ("summary", Documentation),
@@ -114,7 +117,7 @@ impl<'a> Importer<'a> {
     fn parameter(&mut self, place: &Place<'a>) -> Option<Parameter<'a>> {
         self.report.keys(place, "a parameter", PARAMETER);
         for key in ["name", "in"] {
-            if place.member(key).is_none() {
+            if place.member(key).is_none_or(|it| it.node.value == Value::Null) {
                 let help = "a parameter has a name, and says where it is: path, query or header";
                 self.report.error(place, format!("the parameter has no '{key}'"), help);
                 return None;
@@ -223,8 +226,12 @@ impl<'a> Importer<'a> {
         let mut parameters = BTreeMap::new();
         for (name, place) in headers.members() {
             let place = place();
-            let there = self.is_object(&place) && self.resolve(&place).is_some();
-            if there {
+            if !self.is_object(&place) {
+                continue;
+            }
+            let Some(header) = self.resolve(&place) else { continue };
+            if self.is_object(&header) {
+                self.report.keys(&header, "a header", HEADER);
                 parameters.insert(format!("method.response.header.{name}"), false);
             }
         }

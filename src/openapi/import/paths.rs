@@ -50,7 +50,7 @@ impl<'a> Importer<'a> {
     pub(super) fn resources(&mut self, root: &Place<'a>) -> Vec<Resource> {
         let mut resources: BTreeMap<String, Methods> = BTreeMap::new();
         resources.insert("/".to_owned(), Methods::new());
-        let mut variables = Variables::new();
+        let (mut variables, mut refused) = (Variables::new(), false);
         let paths = self.object(root, "paths");
         for (path, place) in paths.iter().flat_map(|paths| paths.members()) {
             let place = place();
@@ -58,8 +58,12 @@ impl<'a> Importer<'a> {
                 self.report.unknown_key(path, &place, "paths", &[]);
                 continue;
             }
-            let path = self.path(path, &place, &mut variables);
+            let (path, taken) = self.path(path, &place, &mut variables);
             let methods = self.path_item(&place, path);
+            if !taken {
+                refused = true;
+                continue;
+            }
             for (end, _) in path.match_indices('/').skip(1) {
                 resources.entry(path[..end].to_owned()).or_default();
             }
@@ -71,7 +75,7 @@ impl<'a> Importer<'a> {
                 }
             }
         }
-        if resources.values().all(Methods::is_empty) {
+        if !refused && resources.values().all(Methods::is_empty) {
             let place = root.member("paths").unwrap_or_else(|| root.clone());
             self.report.error(
                 &place,
@@ -92,8 +96,13 @@ impl<'a> Importer<'a> {
             .collect()
     }
 
-    /// Checks a path and gives it without a slash at its end.
-    fn path(&mut self, path: &'a str, place: &Place<'a>, variables: &mut Variables<'a>) -> &'a str {
+    /// Checks a path and gives it without a slash at its end, and whether AWS takes it.
+    fn path(
+        &mut self,
+        path: &'a str,
+        place: &Place<'a>,
+        variables: &mut Variables<'a>,
+    ) -> (&'a str, bool) {
         let path = match path.strip_suffix('/') {
             Some(shorter) if !shorter.is_empty() && !shorter.ends_with('/') => {
                 self.report.warning(
@@ -111,7 +120,7 @@ impl<'a> Importer<'a> {
                 format!("the path '{}' does not begin with '/'", shown(path)),
                 "write it from the root",
             );
-            return path;
+            return (path, false);
         }
         if matches!(path, "/ping" | "/sping") {
             self.report.warning(
@@ -120,23 +129,25 @@ impl<'a> Importer<'a> {
                 "Ringway serves the path; choose another one if the API is to run on AWS too",
             );
         }
-        let mut names = Vec::new();
+        let (mut names, mut taken) = (Vec::new(), true);
         let mut start = 1;
         while start < path.len() {
             let end = path[start..].find('/').map_or(path.len(), |len| start + len);
             let (parent, segment) = (&path[..start - 1], &path[start..end]);
             if !self.segment(segment, place) {
-                return path;
+                return (path, false);
             }
             if segment.starts_with('{') {
                 let name = segment.trim_matches(['{', '}', '+']);
                 if names.contains(&name) {
+                    taken = false;
                     let message = format!("the path has two parameters of the name '{name}'");
                     self.report.error(place, message, "give them different names");
                 }
                 names.push(name);
                 let first = *variables.entry(parent).or_insert(segment);
                 if first != segment {
+                    taken = false;
                     self.report.error(
                         place,
                         format!(
@@ -147,6 +158,7 @@ impl<'a> Importer<'a> {
                     );
                 }
                 if segment.ends_with("+}") && end < path.len() {
+                    taken = false;
                     self.report.error(
                         place,
                         format!(
@@ -159,7 +171,7 @@ impl<'a> Importer<'a> {
             }
             start = end + 1;
         }
-        path
+        (path, taken)
     }
 
     /// Whether a segment is one that AWS takes; says so if not.
@@ -222,14 +234,17 @@ impl<'a> Importer<'a> {
 
     /// A method in capitals would vanish behind a warning, so it is an error.
     fn path_item_keys(&mut self, item: &Place<'a>) {
-        self.report.keys(item, "a path", PATH_ITEM);
+        let mut known = PATH_ITEM.to_vec();
         for (key, place) in item.members() {
-            let lower = key.to_ascii_lowercase();
-            if key != lower && METHODS.iter().any(|(method, _)| *method == lower && *method != ANY)
-            {
+            let method = |(name, _): &&(&'static str, MethodName)| {
+                *name != key && name.eq_ignore_ascii_case(key) && *name != ANY
+            };
+            if let Some((name, _)) = METHODS.iter().find(method) {
                 let message = format!("'{key}' is no method");
-                self.report.error(&place(), message, format!("write it as '{lower}'"));
+                self.report.error(&place(), message, format!("write it as '{name}'"));
+                known.push((key, Read));
             }
         }
+        self.report.keys(item, "a path", &known);
     }
 }

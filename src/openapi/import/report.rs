@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::super::{Diagnostic, Severity};
+use super::super::{Diagnostic, Severity, Value};
 use super::names::{self, shown};
 use super::place::Place;
 
@@ -45,6 +45,12 @@ impl Report {
         self.diagnostics.push(diagnostic(Severity::Warning, place, message, help));
     }
 
+    /// A key whose value is `null`, as AWS reads it.
+    pub(super) fn null(&mut self, place: &Place<'_>) {
+        let message = format!("'{}' is null and counts as not there", shown(&place.key()));
+        self.warning(place, message, "remove the key, or give it a value");
+    }
+
     /// An extension that is neither AWS's nor ours; one warning for each name.
     fn foreign(&mut self, name: &str, place: &Place<'_>) {
         if let Some((_, more)) = self.foreign.get_mut(name) {
@@ -59,17 +65,28 @@ impl Report {
     /// Everything, sorted by position; what is reached twice through references is said once.
     pub(super) fn finish(mut self) -> Vec<Diagnostic> {
         for (mut finding, more) in self.foreign.into_values() {
-            if more > 0 {
-                finding.message.push_str(&format!(" (here and in {more} more places)"));
+            match more {
+                0 => {}
+                1 => finding.message.push_str(" (here and in 1 more place)"),
+                _ => finding.message.push_str(&format!(" (here and in {more} more places)")),
             }
             self.diagnostics.push(finding);
         }
         self.diagnostics.sort_by(|a, b| {
             let key = |it: &Diagnostic| (it.position, it.severity);
-            key(a).cmp(&key(b)).then_with(|| a.pointer.cmp(&b.pointer))
+            let texts = a.pointer.cmp(&b.pointer).then_with(|| a.message.cmp(&b.message));
+            key(a).cmp(&key(b)).then(texts)
         });
         self.diagnostics.dedup();
         self.diagnostics
+    }
+}
+
+fn is_empty(place: &Place<'_>) -> bool {
+    match &place.node.value {
+        Value::Map(members) => members.is_empty(),
+        Value::List(items) => items.is_empty(),
+        _ => false,
     }
 }
 
@@ -131,10 +148,15 @@ pub(super) const EXTENSIONS: [(&str, &str); 21] = [
 
 impl Report {
     /// Accounts for every key of an object: no key is passed over in silence.
-    pub(super) fn keys(&mut self, object: &Place<'_>, what: &str, known: &Keys) {
+    pub(super) fn keys(&mut self, object: &Place<'_>, what: &str, known: &[(&str, Use)]) {
         for (key, place) in object.members() {
             match known.iter().find(|(name, _)| *name == key) {
                 Some((_, Use::Read | Use::Documentation)) => {}
+                // AWS exports empty lists and objects, which ask for nothing.
+                Some((_, Use::Later(..))) if is_empty(&place()) => {}
+                Some((_, Use::Later(..))) if place().node.value == Value::Null => {
+                    self.null(&place());
+                }
                 Some((_, Use::Later(message, help))) => {
                     self.not_carried_out(&place(), *message, *help);
                 }
@@ -151,7 +173,13 @@ impl Report {
     }
 
     /// A key that this kind of object does not have.
-    pub(super) fn unknown_key(&mut self, key: &str, place: &Place<'_>, what: &str, known: &Keys) {
+    pub(super) fn unknown_key(
+        &mut self,
+        key: &str,
+        place: &Place<'_>,
+        what: &str,
+        known: &[(&str, Use)],
+    ) {
         if key.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-")) {
             return self.unknown_extension(key, place, what);
         }

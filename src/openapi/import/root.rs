@@ -105,6 +105,7 @@ const INFO: &Keys = &[
     ("contact", Documentation),
     ("license", Documentation),
 ];
+const NAMED_INTEGRATIONS: &str = "x-amazon-apigateway-integrations";
 const COMPONENTS: &Keys = &[
     ("schemas", Documentation),
     ("responses", Documentation),
@@ -116,13 +117,7 @@ const COMPONENTS: &Keys = &[
     ("links", Documentation),
     ("callbacks", Documentation),
     ("pathItems", Documentation),
-    (
-        "x-amazon-apigateway-integrations",
-        Later(
-            "named integrations belong to HTTP APIs, and have no effect on a REST API",
-            "write each integration into its operation",
-        ),
-    ),
+    (NAMED_INTEGRATIONS, Read),
 ];
 const SERVER: &Keys = &[
     ("url", Documentation),
@@ -161,6 +156,14 @@ impl<'a> Importer<'a> {
             && let Some(components) = self.object(&root, "components")
         {
             self.report.keys(&components, "components", COMPONENTS);
+            if let Some(named) = components.member(NAMED_INTEGRATIONS) {
+                self.report.warning(
+                    &named,
+                    "named integrations belong to HTTP APIs: AWS reads none for a REST API",
+                    "Ringway follows a $ref to them; to run on AWS too, write each one into its \
+                     operation",
+                );
+            }
         }
         self.security_schemes();
         self.policy(&root);
@@ -218,7 +221,7 @@ impl<'a> Importer<'a> {
 
     fn info(&mut self, root: &Place<'a>, api: &mut RestApi) {
         let Some(info) = self.object(root, "info") else {
-            if root.member("info").is_none() {
+            if root.member("info").is_none_or(|it| it.node.value == Value::Null) {
                 self.report.error(
                     root,
                     "the document has no info",
@@ -253,7 +256,9 @@ impl<'a> Importer<'a> {
     }
 
     fn policy(&mut self, root: &Place<'a>) {
-        if let Some(policy) = root.member("x-amazon-apigateway-policy") {
+        if let Some(policy) = root.member("x-amazon-apigateway-policy")
+            && !self.is_null(&policy)
+        {
             self.report.error(
                 &policy,
                 "the resource policy would not be enforced",

@@ -1,6 +1,7 @@
 //! Security: whatever AWS would enforce and Ringway does not yet is an error, so that nobody opens
 //! an API by serving it.
 
+use super::super::Value;
 use super::place::Place;
 use super::report::{Keys, Use};
 use super::{Dialect, Importer, names};
@@ -29,7 +30,6 @@ const SCHEME: &Keys = &[
     ("tokenUrl", Documentation),
     ("scopes", Documentation),
     ("deprecated", Documentation),
-    ("$ref", Read),
     (AUTHORIZER, LATER),
     (AUTHTYPE, LATER),
 ];
@@ -59,10 +59,15 @@ impl<'a> Importer<'a> {
         }
         for (name, place) in schemes.members() {
             let place = place();
-            if name.starts_with("x-") {
+            // Schemes are often named after their header: `x-api-key`.
+            let scheme = ["type", "$ref", AUTHORIZER].iter().any(|it| place.member(it).is_some());
+            if name.starts_with("x-") && !scheme {
                 self.report.unknown_key(name, &place, "the list of security schemes", &[]);
-            } else if self.is_object(&place) {
-                self.report.keys(&place, "a security scheme", SCHEME);
+            } else if self.is_object(&place)
+                && let Some(scheme) = self.resolve(&place)
+                && self.is_object(&scheme)
+            {
+                self.report.keys(&scheme, "a security scheme", SCHEME);
             }
         }
     }
@@ -70,17 +75,33 @@ impl<'a> Importer<'a> {
     /// What guards an operation: its own `security`, or the document's, which AWS does not apply to
     /// ANY methods (facts, aws-recorded section 18); and `x-amazon-apigateway-auth`.
     pub(super) fn security(&mut self, operation: &Place<'a>, name: MethodName) {
-        match operation.member("security") {
-            Some(own) => self.requirements(&own, "this method"),
-            None if name == MethodName::Any => {}
-            None => {
-                if let Some(shared) = self.root.clone().member("security") {
-                    self.requirements(&shared, "every method without security of its own");
+        // What is null is not there: it does not open the method.
+        let own = operation.member("security").filter(|own| !self.is_null(own));
+        match (own, self.root.clone().member("security")) {
+            (Some(own), _) => self.requirements(&own, "this method"),
+            (None, Some(shared)) if name == MethodName::Any => {
+                if !shared.node.items().is_empty() {
+                    self.report.warning(
+                        operation,
+                        "the document's security does not apply to ANY methods: this one is open",
+                        "AWS leaves it open too: write security into the method itself",
+                    );
                 }
             }
+            (None, Some(shared)) => {
+                self.requirements(&shared, "every method without security of its own");
+            }
+            (None, None) => {}
         }
         let Some(auth) = self.object(operation, "x-amazon-apigateway-auth") else { return };
         self.report.keys(&auth, "x-amazon-apigateway-auth", &[("type", Read)]);
+        if auth.member("type").is_none() {
+            self.report.error(
+                &auth,
+                "x-amazon-apigateway-auth has no type",
+                "write type: NONE or type: AWS_IAM",
+            );
+        }
         let kinds = [("NONE", false), ("AWS_IAM", true)];
         if self.choice(&auth, "type", &kinds) == Some(true) {
             self.not_enforced(&auth, "AWS_IAM authorization", "this method");
@@ -104,7 +125,8 @@ impl<'a> Importer<'a> {
     fn requirement(&mut self, name: &str, place: &Place<'a>, of: &str) {
         let shown = names::shown(name);
         let schemes = self.schemes();
-        let Some(scheme) = schemes.as_ref().and_then(|schemes| schemes.member(name)) else {
+        let scheme = schemes.as_ref().and_then(|schemes| schemes.member(name));
+        let Some(scheme) = scheme.filter(|scheme| scheme.node.value != Value::Null) else {
             let known = schemes.iter().flat_map(|it| it.members()).map(|(key, _)| key);
             let help = match names::meant(name, known) {
                 Some(name) => format!("did you mean '{name}'?"),
@@ -132,7 +154,7 @@ impl<'a> Importer<'a> {
                 place,
                 format!("the security scheme '{shown}' enforces nothing"),
                 "API Gateway needs x-amazon-apigateway-authorizer in the scheme, or an apiKey named \
-                 x-api-key in the header",
+                 x-api-key in the header; AWS leaves the method open too",
             ),
         }
     }
@@ -162,9 +184,8 @@ fn enforced(scheme: &Place<'_>) -> Enforced {
             let iam = kind.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("aws"));
             if iam { Enforced::Iam } else { Enforced::Authorizer }
         }
-        None if says("type", "apiKey") && says("name", "x-api-key") && says("in", "header") => {
-            Enforced::ApiKey
-        }
+        // Wherever it says the key is: who writes this means to close the method.
+        None if says("type", "apiKey") && says("name", "x-api-key") => Enforced::ApiKey,
         None => Enforced::Nothing,
     }
 }

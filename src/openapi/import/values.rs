@@ -12,6 +12,8 @@ use super::place::Place;
 const IMPORT_VARIABLES: [(&str, &str); 3] =
     [("Region", "us-east-1"), ("AccountId", "123456789012"), ("Partition", "aws")];
 
+const WHOLE: &str = "a whole number from 0 to 4294967295";
+
 impl<'a> Importer<'a> {
     /// Says that a value is of the wrong kind.
     pub(super) fn wrong_kind(&mut self, place: &Place<'_>, wanted: &str) {
@@ -20,23 +22,23 @@ impl<'a> Importer<'a> {
             Some(text) => format!("{kind} ({})", shown(text)),
             None => kind.to_owned(),
         };
-        self.report.error(
-            place,
-            format!("'{}' is {found}, but has to be {wanted}", shown(&place.key())),
-            format!("write {wanted}"),
-        );
+        let help = match cloudformation_function(place) {
+            Some(name) => format!("{name} is CloudFormation's: put in what it gives"),
+            None => format!("write {wanted}"),
+        };
+        let what = match &*place.pointer {
+            "" => "the document".to_owned(),
+            _ => format!("'{}'", shown(&place.key())),
+        };
+        let message = format!("{what} is {found}, but has to be {wanted}");
+        self.report.error(place, message, help);
     }
 
     /// `null` stands for nothing, as AWS reads it.
-    fn is_null(&mut self, place: &Place<'_>) -> bool {
+    pub(super) fn is_null(&mut self, place: &Place<'_>) -> bool {
         let null = place.node.value == Value::Null;
         if null {
-            let key = place.key();
-            self.report.warning(
-                place,
-                format!("'{}' is null and counts as not there", shown(&key)),
-                "remove the key, or give it a value",
-            );
+            self.report.null(place);
         }
         null
     }
@@ -107,14 +109,14 @@ impl<'a> Importer<'a> {
         let number = match &place.node.value {
             Value::Number(text) => number(text),
             _ => {
-                self.wrong_kind(place, "a whole number");
+                self.wrong_kind(place, WHOLE);
                 return None;
             }
         };
         let whole = number
             .filter(|value| (0.0..=f64::from(u32::MAX)).contains(value) && value.fract() == 0.0);
         if whole.is_none() {
-            self.wrong_kind(place, "a whole number");
+            self.wrong_kind(place, WHOLE);
         }
         whole.map(|value| value as u32)
     }
@@ -134,7 +136,8 @@ impl<'a> Importer<'a> {
         let members = object.members().map(|(name, place)| (name, place()));
         members
             .filter_map(|(name, place)| {
-                let text = self.text_at(&place)?;
+                let there = !self.is_null(&place);
+                let text = there.then(|| self.text_at(&place)).flatten()?;
                 Some((name.to_owned(), text, place))
             })
             .collect()
@@ -187,6 +190,13 @@ impl<'a> Importer<'a> {
         out.push_str(rest);
         out
     }
+}
+
+/// The intrinsic function that stands where a value should: `Fn::Sub` and its kin.
+fn cloudformation_function<'a>(place: &Place<'a>) -> Option<&'a str> {
+    let (name, _) = place.members().next()?;
+    let alone = place.node.members().len() == 1;
+    (alone && (name == "Ref" || name.starts_with("Fn::"))).then_some(name)
 }
 
 /// A status code's text.

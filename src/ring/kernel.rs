@@ -52,6 +52,13 @@ impl Kernel {
         }
     }
 
+    /// Whether completions wait that found no place in the queue; a later `submit` hands them over.
+    pub(super) fn cq_overflowed(&mut self) -> bool {
+        match self {
+            Self::Uring(uring) => uring.cq_overflowed(),
+        }
+    }
+
     /// Moves all CQEs that are there into `cqes`.
     pub(super) fn drain(&mut self, cqes: &mut Vec<Cqe>) {
         match self {

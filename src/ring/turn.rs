@@ -48,6 +48,8 @@ pub struct RingStats {
     pub enobufs: u64,
     /// Bytes copied to the heap because their connection was not reading.
     pub spilled_bytes: u64,
+    /// Turns in which more completions had come than the queue holds; the kernel kept the rest.
+    pub cq_overflows: u64,
     /// Small buffers in use.
     pub recv_bufs_leased: u16,
     /// Bulk buffers in use.
@@ -190,8 +192,10 @@ impl Ring {
         let timeout = inner.timers.borrow().next_timeout(inner.now.get());
         inner.kernel.borrow_mut().submit(wait, timeout)?;
         self.read_clock();
+        let overflowed = inner.kernel.borrow_mut().cq_overflowed();
         inner.kernel.borrow_mut().drain(cqes);
         let mut stats = inner.stats.get();
+        stats.cq_overflows += u64::from(overflowed);
         stats.waits += 1;
         stats.cqes += cqes.len() as u64;
         inner.stats.set(stats);

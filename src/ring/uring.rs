@@ -126,6 +126,10 @@ impl Uring {
         }
     }
 
+    pub(super) fn cq_overflowed(&mut self) -> bool {
+        self.ring.submission().cq_overflow()
+    }
+
     pub(super) fn drain(&mut self, cqes: &mut Vec<Cqe>) {
         cqes.extend(self.ring.completion().map(|cqe| Cqe {
             user_data: cqe.user_data(),

@@ -106,6 +106,8 @@ shard_cells! {
         "Completion queue entries taken; over ringway_ring_waits_total: how many per wait.";
     ring_enobufs: "counter" "ringway_ring_enobufs_total",
         "Receives ended with ENOBUFS (no provided buffer was free) and armed again.";
+    ring_spilled_bytes: "counter" "ringway_ring_spilled_bytes_total",
+        "Bytes copied to the heap because their connection was not reading.";
     ring_cq_overflows: "counter" "ringway_ring_cq_overflows_total",
         "Loop turns that found completions overflowed into the kernel's backlog.";
     recv_buffers_in_use: "gauge" "ringway_recv_buffers_in_use",

@@ -56,6 +56,7 @@ impl Kernel {
     pub(super) fn cq_overflowed(&mut self) -> bool {
         match self {
             Self::Uring(uring) => uring.cq_overflowed(),
+            Self::Sim(sim) => sim.cq_overflowed(),
         }
     }
 

@@ -102,7 +102,7 @@ pub fn pattern(id: u32, len: usize) -> Vec<u8> {
     let mut rng = SimRng::new(u64::from(id));
     let mut bytes = Vec::with_capacity(len + 8);
     while bytes.len() < len {
-        bytes.extend(rng.next().to_le_bytes().map(|byte| b'0' + byte % 64));
+        bytes.extend(rng.bits().to_le_bytes().map(|byte| b'0' + byte % 64));
     }
     bytes.truncate(len);
     bytes

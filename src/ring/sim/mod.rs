@@ -62,6 +62,8 @@ pub struct SimConfig {
     pub late_cqe: u32,
     /// An accept fails for want of descriptors.
     pub accept_fails: u32,
+    /// Completions that find a place in the queue; the rest comes with a later drain.
+    pub cq_entries: usize,
     /// Most that our side of a connection holds unread, bytes.
     pub recv_window: usize,
     /// Most that our side of a connection holds unsent, bytes.
@@ -80,6 +82,8 @@ impl SimConfig {
         let (no_buffers, short_send, multishot_ends) = (chance(200), chance(400), chance(200));
         let (late_cancel, spurious_wake, short_recv) = (chance(500), chance(100), chance(600));
         let (late_cqe, accept_fails) = (chance(200), chance(50));
+        let (recv_window, send_buffer) = (1 << rng.range(10..18), 1 << rng.range(9..18));
+        let cq_entries = if rng.chance(100) { 2 } else { 8_192 };
         Self {
             seed,
             no_buffers,
@@ -90,8 +94,9 @@ impl SimConfig {
             short_recv,
             late_cqe,
             accept_fails,
-            recv_window: 1 << rng.range(10..18),
-            send_buffer: 1 << rng.range(9..18),
+            cq_entries,
+            recv_window,
+            send_buffer,
             steps_max: 1_000_000,
             trace: false,
         }
@@ -109,6 +114,7 @@ impl SimConfig {
             short_recv: 0,
             late_cqe: 0,
             accept_fails: 0,
+            cq_entries: 8_192,
             recv_window: 1 << 16,
             send_buffer: 1 << 16,
             steps_max: 1_000_000,
@@ -198,6 +204,10 @@ impl SimKernel {
 
     pub(super) fn drain(&mut self, cqes: &mut Vec<Cqe>) {
         self.0.borrow_mut().drain(cqes);
+    }
+
+    pub(super) fn cq_overflowed(&mut self) -> bool {
+        self.0.borrow().cq_overflowed()
     }
 
     pub(super) fn register_buffers(&mut self, pool: &Rc<BufPool>) {

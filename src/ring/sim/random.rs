@@ -13,7 +13,7 @@ impl SimRng {
     }
 
     /// Any 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -23,7 +23,7 @@ impl SimRng {
 
     /// A number below `bound`; 0 if that is 0.
     pub fn below(&mut self, bound: u32) -> u32 {
-        (self.next() >> 32).wrapping_mul(u64::from(bound)).wrapping_shr(32) as u32
+        (self.bits() >> 32).wrapping_mul(u64::from(bound)).wrapping_shr(32) as u32
     }
 
     /// A number in `range`.
@@ -32,7 +32,7 @@ impl SimRng {
     /// If the range is empty.
     pub fn range(&mut self, range: Range<usize>) -> usize {
         assert!(!range.is_empty());
-        range.start + (self.next() % (range.end - range.start) as u64) as usize
+        range.start + (self.bits() % (range.end - range.start) as u64) as usize
     }
 
     /// True `per_mille` times in a thousand.

@@ -54,7 +54,7 @@ fn echo(seed: u64, bulk: bool) -> (Vec<u8>, Vec<u8>, SimReport) {
             let mut recv = socket.recv_stream();
             loop {
                 let piece: RecvBuf =
-                    if bulk { socket.recv_bulk().await } else { recv.next().await }.unwrap();
+                    if bulk { recv.next_bulk().await } else { recv.next().await }.unwrap();
                 if piece.is_empty() {
                     break;
                 }

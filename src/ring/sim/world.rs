@@ -219,8 +219,13 @@ impl World {
         }
     }
 
+    pub(super) fn cq_overflowed(&self) -> bool {
+        self.posted.len() > self.config.cq_entries
+    }
+
     pub(super) fn drain(&mut self, cqes: &mut Vec<Cqe>) {
-        for (cqe, buffer) in self.posted.drain(..) {
+        let count = self.posted.len().min(self.config.cq_entries);
+        for (cqe, buffer) in self.posted.drain(..count) {
             if let Some(buffer) = buffer {
                 assert!(self.filled.remove(&buffer), "a buffer that a CQE names was filled for it");
             }

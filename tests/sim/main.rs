@@ -176,7 +176,10 @@ fn seeds_of_all_weathers() {
         std::mem::forget(announce);
         steps += run.report.steps;
         answers += run.answers;
-        failures.extend(run.failures);
+        for failure in run.failures {
+            eprintln!("{failure}");
+            failures.push(failure);
+        }
     }
     println!("{steps} steps, {answers} answers");
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));

@@ -19,6 +19,12 @@ pub enum Weather {
     Stormy,
     /// The shard drains in the middle of it, with little time.
     Drains,
+    /// Integrations answer while the request is being sent, in small cut pieces; never drawn.
+    Early,
+    /// Clients are refused and go on sending; never drawn.
+    Refused,
+    /// Integrations are slow within their answers, and receive buffers scarce; never drawn.
+    Slow,
 }
 
 impl Weather {
@@ -36,7 +42,7 @@ impl Weather {
 
     /// Whether only what the plan says goes wrong.
     pub fn is_fair(self) -> bool {
-        matches!(self, Self::Still | Self::Rough | Self::Scarce)
+        !matches!(self, Self::Stormy | Self::Drains)
     }
 }
 
@@ -120,7 +126,12 @@ fn client(rng: &mut SimRng, weather: Weather, flaky: bool, index: u32) -> Plan {
     let mut requests: Vec<Request> = Vec::new();
     for number in 0..count {
         let id = index * 100 + number;
-        let request = request(rng, flaky, id, number + 1 == count);
+        let request = match weather {
+            Weather::Early => upload(rng, false, id),
+            Weather::Refused => hostile(rng),
+            Weather::Slow => download(rng, false, id),
+            _ => request(rng, flaky, id, number + 1 == count),
+        };
         let last = request.may_close || request.may_break;
         requests.push(request);
         if last && rng.chance(800) {

@@ -59,10 +59,10 @@ fn run_in(fixture: &Fixture, weather: Weather, seed: u64) -> Run {
     let trace = std::env::var_os("RINGWAY_SIM_TRACE").is_some();
     let sim = Sim::new(SimConfig { trace, ..config });
     let bufs = RingConfig {
-        recv_bufs: if matches!(weather, Weather::Scarce | Weather::Slow) {
-            1 << rng.range(1..4)
-        } else {
-            256
+        recv_bufs: match weather {
+            Weather::Scarce => 1 << rng.range(1..4),
+            Weather::Slow => 2,
+            _ => 256,
         },
         bulk_bufs: 1 << rng.range(0..4),
     };

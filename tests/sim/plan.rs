@@ -129,7 +129,12 @@ fn client(rng: &mut SimRng, weather: Weather, flaky: bool, index: u32) -> Plan {
         let request = match weather {
             Weather::Early => upload(rng, false, id),
             Weather::Refused => hostile(rng),
-            Weather::Slow => download(rng, false, id),
+            Weather::Slow => loop {
+                let request = download(rng, false, id);
+                if find(&request.head, b"/h/s") {
+                    break request;
+                }
+            },
             _ => request(rng, flaky, id, number + 1 == count),
         };
         let last = request.may_close || request.may_break;

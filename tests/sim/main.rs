@@ -31,7 +31,7 @@ use plan::Weather;
 use stage::Fixture;
 
 /// Runs of [`seeds_of_all_weathers`].
-const SEEDS: std::ops::Range<u64> = 0..120;
+const SEEDS: std::ops::Range<u64> = 0..80;
 
 /// Virtual time after which clients that still wait are stuck.
 const PATIENCE: Duration = Duration::from_secs(400);
@@ -192,7 +192,7 @@ fn seeds_of_all_weathers() {
     println!("{steps} steps, {answers} answers");
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
     assert!(
-        asked.is_some() || (steps > 300_000 && answers > 800),
+        asked.is_some() || (steps > 300_000 && answers > 500),
         "{steps} steps, {answers} answers"
     );
 }

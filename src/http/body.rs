@@ -50,7 +50,8 @@ pub struct BodyDecoder {
     state: State,
     /// Bytes of the current chunk line.
     line_bytes: usize,
-    /// Bytes of extensions and trailers that were dropped so far.
+    /// Bytes of extensions and trailers that were dropped so far, less the payload since: framing may
+    /// cost as much as it carries and a little more, so that a long body may have extensions.
     dropped_bytes: usize,
 }
 
@@ -161,6 +162,7 @@ impl BodyDecoder {
                     let taken = clamp(left, input.len() - at);
                     data = at..at + taken;
                     at = data.end;
+                    self.dropped_bytes = self.dropped_bytes.saturating_sub(taken);
                     let left = left - taken as u64;
                     self.state = if left == 0 { State::DataCr } else { State::Data { left } };
                 }
@@ -249,7 +251,7 @@ impl BodyDecoder {
         }
     }
 
-    /// Counts a byte of an extension or trailer: a body cannot consist of them for ever.
+    /// Counts a byte of an extension or trailer: a body cannot consist of them alone.
     fn drop_byte(&mut self) -> Result<(), BodyError> {
         self.dropped_bytes += 1;
         if self.dropped_bytes > TRAILER_BYTES_MAX {

@@ -511,6 +511,20 @@ fn requests() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![soup(), mutated(table)]
 }
 
+#[test]
+fn extensions_may_cost_as_much_as_they_carry_but_not_much_more() {
+    let body = |count: usize, payload: &str| {
+        let chunk = format!("{:x};name=\"a value\"\r\n{payload}\r\n", payload.len());
+        format!("{}0\r\n\r\n", chunk.repeat(count))
+    };
+    let long = body(10_000, &"x".repeat(20));
+    let (payload, _) =
+        fuzz::body_verdict(long.as_bytes(), 1_000).expect("more payload than framing");
+    assert_eq!(payload.len(), 200_000);
+    let flood = body(10_000, "x");
+    assert_eq!(fuzz::body_verdict(flood.as_bytes(), 1_000), Err(BodyError::TrailersTooLarge));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 3_000, failure_persistence: None, ..ProptestConfig::default()

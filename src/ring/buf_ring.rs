@@ -18,6 +18,16 @@ use io_uring::types::BufRingEntry;
 
 use super::uring::GROUP_RECV;
 
+/// Fewest buffers in the ring when the kernel is entered.
+const WINDOW_MIN: u16 = 8;
+
+/// Turns after which a window that was more than twice what they needed is halved.
+const WINDOW_TURNS: u16 = 4_096;
+
+/// Distance between two buffers, bytes: those that begin at multiples of a large power of two share few
+/// lines of the cache.
+const STAGGER_BYTES: usize = 320;
+
 /// A received piece of a stream: a view into a provided buffer, or into heap memory.
 ///
 /// Cloning shares the buffer; it returns to the ring when the last clone is dropped.
@@ -151,6 +161,10 @@ impl Drop for Lease {
 }
 
 /// A group of equal buffers and the ring through which the kernel is given them.
+///
+/// The kernel takes buffers in the order they were given, so all that are in the ring are written to in
+/// turn, and with them all in it each receive would hit memory that has long left the cache. The ring
+/// therefore holds only a window, as many as one turn needs; it doubles when a receive finds none.
 pub(super) struct BufPool {
     /// `buf_group` of the SQEs that select from here.
     pub(super) group: u16,
@@ -160,8 +174,16 @@ pub(super) struct BufPool {
     layout: Layout,
     /// Live `Lease`s per buffer; 0: in the ring, or in a CQE that nobody has taken.
     leases: Box<[Cell<u32>]>,
-    /// Buffers that are not in the ring.
+    /// Buffers that somebody uses.
     out: Cell<u16>,
+    /// Buffers that nobody uses and that are not in the ring; the last used is the next to go there.
+    spare: RefCell<Vec<u16>>,
+    /// How many are to be in the ring when the kernel is entered.
+    window: Cell<u16>,
+    window_min: u16,
+    /// Fewest that were left in the ring in this period, and the turns it has lasted.
+    fewest_left: Cell<u16>,
+    turns: Cell<u16>,
     free: Free,
     /// Tasks that found the ring empty and wait for a buffer.
     waiters: RefCell<VecDeque<u32>>,
@@ -179,8 +201,9 @@ impl BufPool {
     pub(super) fn new(group: u16, count: u16, buf_bytes: usize, shared: bool) -> Rc<Self> {
         assert!(count.is_power_of_two());
         assert!(buf_bytes > 0);
-        let layout = Layout::from_size_align(buf_bytes * usize::from(count), 4_096)
-            .expect("limits.rs keeps the buffers below isize::MAX");
+        let layout =
+            Layout::from_size_align((buf_bytes + STAGGER_BYTES) * usize::from(count), 4_096)
+                .expect("limits.rs keeps the buffers below isize::MAX");
         let memory = allocate(layout);
         let free = if shared {
             let layout = Layout::array::<BufRingEntry>(usize::from(count))
@@ -197,13 +220,16 @@ impl BufPool {
             memory,
             layout,
             leases: (0..count).map(|_| Cell::new(0)).collect(),
-            out: Cell::new(count),
+            out: Cell::new(0),
+            spare: RefCell::new((0..count).rev().collect()),
+            window: Cell::new(count.min(WINDOW_MIN)),
+            window_min: count.min(WINDOW_MIN),
+            fewest_left: Cell::new(count),
+            turns: Cell::new(0),
             free,
             waiters: RefCell::default(),
         };
-        for id in 0..count {
-            pool.recycle(id);
-        }
+        pool.fill_window();
         Rc::new(pool)
     }
 
@@ -233,12 +259,12 @@ impl BufPool {
         RecvBuf { storage: Storage::Leased(lease), start: 0, end: len }
     }
 
-    /// Buffers that are not in the ring.
+    /// Buffers that somebody uses.
     pub(super) fn out_count(&self) -> u16 {
         self.out.get()
     }
 
-    /// Whether the ring has a buffer for the next receive.
+    /// Whether there is a buffer for the next receive.
     pub(super) fn has_free(&self) -> bool {
         self.out.get() < self.count
     }
@@ -269,11 +295,49 @@ impl BufPool {
     }
 
     fn recycle(&self, id: u16) {
+        let left = self.left_in_ring();
         self.out.set(self.out.get() - 1);
+        if left < self.window.get() {
+            self.publish(id);
+        } else {
+            self.spare.borrow_mut().push(id);
+        }
+    }
+
+    /// Buffers the kernel can still take.
+    fn left_in_ring(&self) -> u16 {
+        self.count - self.out.get() - self.spare.borrow().len() as u16
+    }
+
+    /// Puts as many into the ring as the window wants. To be called before the kernel is entered.
+    pub(super) fn fill_window(&self) {
+        let left = self.left_in_ring();
+        self.fewest_left.set(self.fewest_left.get().min(left));
+        self.turns.set(self.turns.get() + 1);
+        if self.turns.get() == WINDOW_TURNS {
+            let window = self.window.get();
+            if self.fewest_left.get() > window / 2 {
+                self.window.set((window / 2).max(self.window_min));
+            }
+            self.fewest_left.set(self.count);
+            self.turns.set(0);
+        }
+        for _ in left..self.window.get() {
+            let Some(id) = self.spare.borrow_mut().pop() else { break };
+            self.publish(id);
+        }
+    }
+
+    /// Notes that a receive found the ring empty.
+    pub(super) fn widen(&self) {
+        self.window.set(self.window.get().saturating_mul(2).min(self.count));
+    }
+
+    /// Puts a buffer into the ring.
+    fn publish(&self, id: u16) {
         match &self.free {
             Free::Kernel { entries, tail, .. } => {
                 let index = usize::from(tail.get() & (self.count - 1));
-                let offset = usize::from(id) * self.buf_bytes;
                 // SAFETY: `index < count`, and `entries` holds `count` entries (`new`).
                 let mut entry = unsafe { entries.add(index) };
                 // SAFETY: aligned and initialised (zeroed in `new`). The kernel reads entries only between
@@ -281,8 +345,8 @@ impl BufPool {
                 // the ring holds at most `count - 1` buffers now, since `id` is not in it. Entry 0
                 // holds the tail too, which the kernel only reads.
                 let entry = unsafe { entry.as_mut() };
-                // SAFETY: `offset < layout.size()` because `id < count` (`lease`, `new`).
-                let addr = unsafe { self.memory.as_ptr().add(offset) };
+                // SAFETY: within the memory because `id < count` (`lease`, `new`).
+                let addr = unsafe { self.memory.as_ptr().add(self.offset(id)) };
                 entry.set_addr(addr.addr() as u64);
                 entry.set_len(self.buf_bytes as u32);
                 entry.set_bid(id);
@@ -299,10 +363,14 @@ impl BufPool {
         }
     }
 
+    /// Where a buffer begins, from the start of the memory.
+    fn offset(&self, id: u16) -> usize {
+        usize::from(id) * (self.buf_bytes + STAGGER_BYTES)
+    }
+
     fn bytes(&self, id: u16) -> &[u8] {
-        let offset = usize::from(id) * self.buf_bytes;
-        // SAFETY: `offset + buf_bytes <= layout.size()` because `id < count` (`lease`).
-        let start = unsafe { self.memory.as_ptr().add(offset) };
+        // SAFETY: the whole buffer is within the memory because `id < count` (`lease`).
+        let start = unsafe { self.memory.as_ptr().add(self.offset(id)) };
         // SAFETY: the memory is initialised (zeroed in `new`), lives as long as `self`, and while a
         // `Lease` exists (only then is this called) the buffer is outside the ring, so nobody writes.
         unsafe { std::slice::from_raw_parts(start, self.buf_bytes) }
@@ -315,9 +383,8 @@ impl BufPool {
         };
         let id = free.borrow_mut().pop_front()?;
         assert_eq!(self.leases[usize::from(id)].get(), 0, "a leased buffer is not in the ring");
-        let offset = usize::from(id) * self.buf_bytes;
         // SAFETY: as in `bytes`: in bounds.
-        let start = unsafe { self.memory.as_ptr().add(offset) };
+        let start = unsafe { self.memory.as_ptr().add(self.offset(id)) };
         // SAFETY: the buffer was free: no `Lease`, hence no other reference, leads to it.
         let bytes = unsafe { std::slice::from_raw_parts_mut(start, self.buf_bytes) };
         Some((id, fill(bytes)))

@@ -12,6 +12,7 @@ use super::buf_ring::RecvBuf;
 use super::kernel::SocketNames;
 use super::op::{Cqe, Op, SendBuf, Tail};
 use super::turn::{Handle, Ring};
+use super::uring::{GROUP_BULK, GROUP_RECV};
 use crate::limits::KIB;
 
 /// Memory for a bulk receive when no bulk buffer is free, bytes.
@@ -134,6 +135,11 @@ impl RecvStream {
             .await
     }
 
+    /// [`Self::next`] for a task that polls by hand, and goes on polling or drops the stream.
+    pub fn poll_piece(&mut self) -> Poll<io::Result<RecvBuf>> {
+        self.poll_next(true)
+    }
+
     /// The next piece if it is here already.
     pub fn try_next(&mut self) -> Option<io::Result<RecvBuf>> {
         let polled = self.poll_next(false);
@@ -163,7 +169,7 @@ impl RecvStream {
         if cqe.result != -libc::ENOBUFS {
             return self.one_shot(cqe, received);
         }
-        ring.count_enobufs();
+        ring.found_no_buffer(GROUP_BULK);
         let op = Op::RecvHeap { fd: *fd, buf: vec![0; HEAP_RECV_BYTES] };
         let (cqe, op) = ring.start(op).once().await;
         let Op::RecvHeap { mut buf, .. } = op else { unreachable!("an op comes back as it was") };
@@ -234,11 +240,17 @@ impl RecvStream {
         }
     }
 
-    /// Whether the receive is armed and has brought nothing that was not taken: neither data nor an end.
+    /// Whether the peer has sent nothing that was not taken, and has not ended. A receive that is armed
+    /// knows; for one that is not the socket is asked, by a system call.
     pub fn is_silent(&mut self) -> bool {
-        self.ended.is_none()
-            && self.try_next().is_none()
-            && self.handle.as_mut().is_some_and(|handle| handle.poll_end(false).is_pending())
+        if self.ended.is_some() || self.try_next().is_some() {
+            return false;
+        }
+        let Descriptor { ring, fd } = &*self.descriptor;
+        match &mut self.handle {
+            Some(handle) => handle.poll_end(false).is_pending(),
+            None => ring.is_quiet(*fd),
+        }
     }
 
     /// Disarms the receive and gives what it has brought. What comes later stays in the socket.
@@ -283,7 +295,7 @@ impl RecvStream {
         if let Some(ended) = Ended::by(cqe) {
             self.ended = Some(ended);
         } else if cqe.result == -libc::ENOBUFS {
-            self.descriptor.ring.count_enobufs();
+            self.descriptor.ring.found_no_buffer(GROUP_RECV);
         }
     }
 

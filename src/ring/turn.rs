@@ -190,6 +190,8 @@ impl Ring {
         inner.recv_pool.wake_waiters(|task| inner.ready.borrow_mut().push_back(task));
         let wait = inner.ready.borrow().is_empty();
         let timeout = inner.timers.borrow().next_timeout(inner.now.get());
+        inner.recv_pool.fill_window();
+        inner.bulk_pool.fill_window();
         inner.kernel.borrow_mut().submit(wait, timeout)?;
         self.read_clock();
         let overflowed = inner.kernel.borrow_mut().cq_overflowed();
@@ -397,7 +399,10 @@ impl Ring {
         self.0.stats.set(stats);
     }
 
-    pub(super) fn count_enobufs(&self) {
+    /// Notes that a receive from the group found no buffer in the ring.
+    pub(super) fn found_no_buffer(&self, group: u16) {
+        let pool = if group == GROUP_BULK { &self.0.bulk_pool } else { &self.0.recv_pool };
+        pool.widen();
         let mut stats = self.0.stats.get();
         stats.enobufs += 1;
         self.0.stats.set(stats);
@@ -414,6 +419,10 @@ impl Ring {
 
     pub(super) fn open_socket(&self, addr: &std::net::SocketAddr) -> io::Result<RawFd> {
         self.0.kernel.borrow_mut().socket(addr)
+    }
+
+    pub(super) fn is_quiet(&self, fd: RawFd) -> bool {
+        self.0.kernel.borrow().is_quiet(fd)
     }
 
     pub(super) fn names(&self, fd: RawFd) -> io::Result<SocketNames> {

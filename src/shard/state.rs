@@ -166,8 +166,13 @@ impl Shard {
 
     /// Sets `timer` to fire after `time`; `None`: never. While draining, at the drain's end at the latest.
     pub(super) fn set_timer(&self, timer: &mut Timer, time: Option<std::time::Duration>) {
+        timer.set(self.deadline(time));
+    }
+
+    /// The moment `time` from now, or when draining has to be over.
+    pub(super) fn deadline(&self, time: Option<std::time::Duration>) -> Nanos {
         let deadline = time.map_or(Nanos::NEVER, |time| self.ring().now().after(time));
-        timer.set(deadline.min(self.drain_by.get()));
+        deadline.min(self.drain_by.get())
     }
 
     /// Counts an answered request and writes its access-log line.

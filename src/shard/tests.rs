@@ -75,6 +75,36 @@ pub(super) fn api(resources: Vec<(&str, MethodName, Method)>) -> RestApi {
     api
 }
 
+/// What a shard needs to serve `api`, and where it is going to listen.
+pub(super) fn prepare(api: &RestApi, limits: Limits) -> (ShardConfig, Publication, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Arc::new(limits);
+    let registry = Registry::new(1);
+    let config = ShardConfig {
+        index: 0,
+        cpu: None,
+        listener,
+        limits: Arc::clone(&limits),
+        cells: registry.shard(0),
+        log: None,
+        trust: Arc::new(ClientTrust::load(&[]).unwrap()),
+    };
+    let settings = StageSettings { stage: "dev".into(), limits, ..StageSettings::default() };
+    let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
+    let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
+    let stage = Arc::new(compile(api, &settings, &mut env).unwrap());
+    let key = SeriesKey {
+        api_name: "shop".into(),
+        api_id: "a1b2c3d4e5".into(),
+        stage: "dev".into(),
+        resource: None,
+        method: None,
+    };
+    let cells = (0..=stage.methods.len()).map(|_| registry.series(&key).remove(0)).collect();
+    (config, Publication { stage, cells, access_log: None }, address)
+}
+
 struct Served {
     shard: Option<ShardHandle>,
     address: SocketAddr,
@@ -86,33 +116,8 @@ impl Served {
     }
 
     fn start_with(api: &RestApi, limits: Limits, ring: RingConfig) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let limits = Arc::new(limits);
-        let registry = Registry::new(1);
-        let config = ShardConfig {
-            index: 0,
-            cpu: None,
-            listener,
-            limits: Arc::clone(&limits),
-            cells: registry.shard(0),
-            log: None,
-            trust: Arc::new(ClientTrust::load(&[]).unwrap()),
-        };
+        let (config, publication, address) = prepare(api, limits);
         let shard = spawn_with(config, ring).unwrap();
-        let settings = StageSettings { stage: "dev".into(), limits, ..StageSettings::default() };
-        let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
-        let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
-        let stage = Arc::new(compile(api, &settings, &mut env).unwrap());
-        let key = SeriesKey {
-            api_name: "shop".into(),
-            api_id: "a1b2c3d4e5".into(),
-            stage: "dev".into(),
-            resource: None,
-            method: None,
-        };
-        let cells = (0..=stage.methods.len()).map(|_| registry.series(&key).remove(0)).collect();
-        let publication = Publication { stage, cells, access_log: None };
         assert!(shard.send(ShardMessage::Publish(publication)).is_ok());
         Self { shard: Some(shard), address }
     }

@@ -113,7 +113,9 @@ impl<'a> Importer<'a> {
             return;
         }
         for requirement in list.items() {
-            if !self.is_object(&requirement) {
+            // Not even null may open a method.
+            if !matches!(requirement.node.value, Value::Map(_)) {
+                self.wrong_kind(&requirement, "an object");
                 continue;
             }
             for (name, place) in requirement.members() {

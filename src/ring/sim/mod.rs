@@ -226,6 +226,10 @@ impl SimKernel {
         self.0.borrow_mut().open(address)
     }
 
+    pub(super) fn is_quiet(&self, fd: RawFd) -> bool {
+        self.0.borrow().is_quiet(fd)
+    }
+
     pub(super) fn names(&self, fd: RawFd) -> std::io::Result<SocketNames> {
         self.0.borrow().names(fd)
     }

@@ -252,6 +252,12 @@ impl World {
         self.give_descriptor(self.sockets.len() - 1)
     }
 
+    pub(super) fn is_quiet(&self, fd: RawFd) -> bool {
+        let socket = &self.sockets[self.index_of(fd)];
+        let ended = socket.ended_in || socket.reset_in;
+        socket.incoming.is_empty() && !ended && socket.error.is_none()
+    }
+
     pub(super) fn names(&self, fd: RawFd) -> std::io::Result<SocketNames> {
         let socket = &self.sockets[self.index_of(fd)];
         match socket.address {

@@ -137,6 +137,10 @@ fn requirements_name_schemes() {
             &["7 error @/security: 'security' is an object, but has to be a list | write a list"],
         ),
         (
+            operation("security: [null]"),
+            &["7 error @/security/0: '0' is null, but has to be an object | write an object"],
+        ),
+        (
             operation("security: [nobody]"),
             &["7 error @/security/0: '0' is a string (nobody), but has to be an object | write \
                  an object"],

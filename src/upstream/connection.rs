@@ -205,7 +205,7 @@ impl Connection {
     }
 
     /// Back to the armed receive, which suits heads and small answers.
-    pub(super) fn end_bulk(&mut self) {
+    pub fn end_bulk(&mut self) {
         if self.bulk {
             self.bulk = false;
             self.recv.arm();

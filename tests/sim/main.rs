@@ -7,7 +7,8 @@
 //! - a connection ends only where it may;
 //! - in the end no slot, buffer, descriptor, connection or task is left.
 //!
-//! `RINGWAY_SIM_SEED=n cargo test --test sim` runs one seed (`n..m`: several); with `RINGWAY_SIM_TRACE=1` it tells every
+//! `RINGWAY_SIM_SEED=n cargo test --test sim` runs one seed (`n..m`: several, with
+//! `RINGWAY_SIM_WEATHER=Early` and its like in that weather); with `RINGWAY_SIM_TRACE=1` it tells every
 //! submission and event. What a seed found has a weather of
 //! its own in `weathers_that_found_something`, which does not depend on one seed's luck.
 
@@ -45,7 +46,9 @@ struct Run {
 
 /// Runs the machine of `seed`.
 fn run(fixture: &Fixture, seed: u64) -> Run {
-    let weather = Weather::draw(&mut SimRng::new(!seed));
+    let asked = std::env::var("RINGWAY_SIM_WEATHER").unwrap_or_default();
+    let weather = Weather::RARE.into_iter().find(|it| format!("{it:?}") == asked);
+    let weather = weather.unwrap_or_else(|| Weather::draw(&mut SimRng::new(!seed)));
     run_in(fixture, weather, seed)
 }
 

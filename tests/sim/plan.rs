@@ -28,6 +28,9 @@ pub enum Weather {
 }
 
 impl Weather {
+    /// Those that are not drawn.
+    pub const RARE: [Self; 3] = [Self::Early, Self::Refused, Self::Slow];
+
     pub fn draw(rng: &mut SimRng) -> Self {
         rng.one_of(&[
             Self::Still,

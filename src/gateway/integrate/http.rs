@@ -218,6 +218,9 @@ impl Call<'_> {
         let limit = self.stage.limits.payload_bytes.unwrap_or(u64::MAX);
         let mut total = 0_u64;
         let mut frame = Vec::new();
+        // A read that loses its race must lose nothing: only the armed receive can promise that, and a
+        // kept connection may still be in bulk mode.
+        connection.end_bulk();
         // Not raced with the backend's answer: it has to leave whole.
         client.ask_for_body().await;
         loop {

@@ -155,7 +155,8 @@ fn weathers_that_found_something() {
     for (weather, what) in [
         (
             Weather::Early,
-            "a connection was kept after half a request; half of 100 Continue was sent",
+            "a connection was kept after half a request; half of 100 Continue was sent; an answer was \
+             lost with a bulk read that was dropped",
         ),
         (Weather::Refused, "a refusal's close reset the connection of a client still sending"),
         (Weather::Slow, "a slow backend's answer held a shared buffer until it was whole"),

@@ -204,8 +204,7 @@ impl Connection {
         self.bulk = true;
     }
 
-    /// Back to the armed receive, which suits heads and small answers: a [`Self::read`] that is given up
-    /// loses nothing then.
+    /// Back to the armed receive, which suits heads and small answers.
     pub fn end_bulk(&mut self) {
         if self.bulk {
             self.bulk = false;

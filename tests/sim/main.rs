@@ -7,7 +7,8 @@
 //! - a connection ends only where it may;
 //! - in the end no slot, buffer, descriptor, connection or task is left.
 //!
-//! `RINGWAY_SIM_SEED=n cargo test --test sim` runs one seed (`n..m`: several); with `RINGWAY_SIM_TRACE=1` it tells every
+//! `RINGWAY_SIM_SEED=n cargo test --test sim` runs one seed (`n..m`: several, with
+//! `RINGWAY_SIM_WEATHER=Early` and its like in that weather); with `RINGWAY_SIM_TRACE=1` it tells every
 //! submission and event. What a seed found has a weather of
 //! its own in `weathers_that_found_something`, which does not depend on one seed's luck.
 
@@ -31,7 +32,7 @@ use plan::Weather;
 use stage::Fixture;
 
 /// Runs of [`seeds_of_all_weathers`].
-const SEEDS: std::ops::Range<u64> = 0..120;
+const SEEDS: std::ops::Range<u64> = 0..80;
 
 /// Virtual time after which clients that still wait are stuck.
 const PATIENCE: Duration = Duration::from_secs(400);
@@ -45,7 +46,9 @@ struct Run {
 
 /// Runs the machine of `seed`.
 fn run(fixture: &Fixture, seed: u64) -> Run {
-    let weather = Weather::draw(&mut SimRng::new(!seed));
+    let asked = std::env::var("RINGWAY_SIM_WEATHER").unwrap_or_default();
+    let weather = Weather::RARE.into_iter().find(|it| format!("{it:?}") == asked);
+    let weather = weather.unwrap_or_else(|| Weather::draw(&mut SimRng::new(!seed)));
     run_in(fixture, weather, seed)
 }
 
@@ -59,10 +62,10 @@ fn run_in(fixture: &Fixture, weather: Weather, seed: u64) -> Run {
     let trace = std::env::var_os("RINGWAY_SIM_TRACE").is_some();
     let sim = Sim::new(SimConfig { trace, ..config });
     let bufs = RingConfig {
-        recv_bufs: if matches!(weather, Weather::Scarce | Weather::Slow) {
-            1 << rng.range(1..4)
-        } else {
-            256
+        recv_bufs: match weather {
+            Weather::Scarce => 1 << rng.range(1..4),
+            Weather::Slow => 2,
+            _ => 256,
         },
         bulk_bufs: 1 << rng.range(0..4),
     };
@@ -152,7 +155,8 @@ fn weathers_that_found_something() {
     for (weather, what) in [
         (
             Weather::Early,
-            "a connection was kept after half a request; half of 100 Continue was sent",
+            "a connection was kept after half a request; half of 100 Continue was sent; an answer was \
+             lost with a bulk read that was dropped",
         ),
         (Weather::Refused, "a refusal's close reset the connection of a client still sending"),
         (Weather::Slow, "a slow backend's answer held a shared buffer until it was whole"),
@@ -192,7 +196,7 @@ fn seeds_of_all_weathers() {
     println!("{steps} steps, {answers} answers");
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
     assert!(
-        asked.is_some() || (steps > 300_000 && answers > 800),
+        asked.is_some() || (steps > 300_000 && answers > 500),
         "{steps} steps, {answers} answers"
     );
 }

@@ -28,6 +28,9 @@ pub enum Weather {
 }
 
 impl Weather {
+    /// Those that are not drawn.
+    pub const RARE: [Self; 3] = [Self::Early, Self::Refused, Self::Slow];
+
     pub fn draw(rng: &mut SimRng) -> Self {
         rng.one_of(&[
             Self::Still,
@@ -129,7 +132,12 @@ fn client(rng: &mut SimRng, weather: Weather, flaky: bool, index: u32) -> Plan {
         let request = match weather {
             Weather::Early => upload(rng, false, id),
             Weather::Refused => hostile(rng),
-            Weather::Slow => download(rng, false, id),
+            Weather::Slow => loop {
+                let request = download(rng, false, id);
+                if find(&request.head, b"/h/s") {
+                    break request;
+                }
+            },
             _ => request(rng, flaky, id, number + 1 == count),
         };
         let last = request.may_close || request.may_break;

@@ -126,7 +126,8 @@ impl ScriptedUpstream {
         let body = pattern(id, size);
         let rng = link.rng();
         let pause = Duration::from_micros(rng.range(0..20_000) as u64);
-        let mut acts = vec![Act::Pause(pause)];
+        // An early answer races with what is still being sent.
+        let mut acts = vec![Act::Pause(if kind == "early" { pause / 20 } else { pause })];
         let length = |status: &str, body: &[u8]| {
             let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
             let mut bytes = head.into_bytes();

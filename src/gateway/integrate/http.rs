@@ -218,10 +218,11 @@ impl Call<'_> {
         let limit = self.stage.limits.payload_bytes.unwrap_or(u64::MAX);
         let mut total = 0_u64;
         let mut frame = Vec::new();
+        // A read that loses its race must lose nothing: only the armed receive can promise that, and a
+        // kept connection may still be in bulk mode.
+        connection.end_bulk();
         // Not raced with the backend's answer: it has to leave whole.
         client.ask_for_body().await;
-        // Reads that are given up for the client's next piece must lose nothing.
-        connection.end_bulk();
         loop {
             // Whatever the backend says before the body's end is its answer, its end included.
             let read = match select(client.read_body(), connection.read()).await {

@@ -254,7 +254,8 @@ impl World {
 
     pub(super) fn is_quiet(&self, fd: RawFd) -> bool {
         let socket = &self.sockets[self.index_of(fd)];
-        socket.incoming.is_empty() && !socket.ended_in && !socket.reset_in && socket.error.is_none()
+        let ended = socket.ended_in || socket.reset_in;
+        socket.incoming.is_empty() && !ended && socket.error.is_none()
     }
 
     pub(super) fn names(&self, fd: RawFd) -> std::io::Result<SocketNames> {

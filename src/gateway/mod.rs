@@ -52,7 +52,7 @@ pub async fn respond<C: Client>(
     stage: &CompiledStage,
     exchange: &mut Exchange,
     client: &mut C,
-) -> Option<UpstreamBody> {
+) -> Option<Box<UpstreamBody>> {
     match steps(env, stage, exchange, client).await {
         Ok(body) => body,
         Err(error) => {
@@ -82,7 +82,7 @@ async fn steps<C: Client>(
     stage: &CompiledStage,
     exchange: &mut Exchange,
     client: &mut C,
-) -> Result<Option<UpstreamBody>, GatewayError> {
+) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
     let method = route::find(stage, exchange)?;
     throttle::admit(method, env.ring.now())?;
     match &method.integration {
@@ -95,9 +95,7 @@ async fn steps<C: Client>(
             Ok(None)
         }
         CompiledIntegration::Http(http) => {
-            // Boxed, so that an idle connection does not carry the room for a proxied request: one
-            // allocation per such request against 2 KiB per idle connection.
-            Box::pin(integrate::http::call(env, stage, method, http, exchange, client)).await
+            integrate::http::call(env, stage, method, http, exchange, client).await
         }
     }
 }

@@ -36,6 +36,6 @@ pub use mailbox::{Mailbox, MailboxReceiver, MailboxSender};
 pub use op::{SendBuf, Tail};
 pub use probe::{KernelReport, ProbeError, probe};
 pub use socket::{AcceptStream, Accepted, RecvStream, Socket};
-pub use task::{Either, select, yield_now};
+pub use task::{Either, Select, select, yield_now};
 pub use timer::Timer;
 pub use turn::{Ring, RingConfig, RingStats};

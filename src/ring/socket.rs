@@ -130,9 +130,8 @@ impl RecvStream {
     ///
     /// # Errors
     /// `ECONNRESET` and its like; the same again when asked again.
-    pub async fn next(&mut self) -> io::Result<RecvBuf> {
+    pub fn next(&mut self) -> impl Future<Output = io::Result<RecvBuf>> {
         Wait { stream: self, pending: false, poll: |stream: &mut Self| stream.poll_next(true) }
-            .await
     }
 
     /// [`Self::next`] for a task that polls by hand, and goes on polling or drops the stream.

@@ -106,16 +106,32 @@ pub enum Either<A, B> {
 }
 
 /// Waits for whichever of two futures is ready first (the left one if both are) and drops the other.
-pub async fn select<A: Future, B: Future>(left: A, right: B) -> Either<A::Output, B::Output> {
-    let mut left = std::pin::pin!(left);
-    let mut right = std::pin::pin!(right);
-    std::future::poll_fn(|context: &mut Context<'_>| {
-        if let Poll::Ready(output) = left.as_mut().poll(context) {
+pub fn select<A: Future, B: Future>(left: A, right: B) -> Select<A, B> {
+    Select { left, right }
+}
+
+pin_project_lite::pin_project! {
+    /// The future of [`select`]. Not an `async fn`, which would keep both futures twice: as its arguments
+    /// and as its locals, with a copy between them.
+    #[must_use = "nothing is waited for without `.await`"]
+    pub struct Select<A, B> {
+        #[pin]
+        left: A,
+        #[pin]
+        right: B,
+    }
+}
+
+impl<A: Future, B: Future> Future for Select<A, B> {
+    type Output = Either<A::Output, B::Output>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.left.poll(context) {
             return Poll::Ready(Either::Left(output));
         }
-        right.as_mut().poll(context).map(Either::Right)
-    })
-    .await
+        this.right.poll(context).map(Either::Right)
+    }
 }
 
 /// Lets every other ready task run before this one goes on.

@@ -369,7 +369,7 @@ fn after(link: &Link, keep_alive: bool, asked_to_close: bool) -> Then {
 async fn stream(
     link: &mut Link,
     exchange: &mut Exchange,
-    mut body: UpstreamBody,
+    mut body: Box<UpstreamBody>,
     framing: BodyFraming,
 ) -> bool {
     let shard = Rc::clone(&link.shard);

@@ -16,7 +16,9 @@ pub struct Upstreams {
     ring: Ring,
     trust: Arc<ClientTrust>,
     /// Idle connections by the target's slot; the freshest last.
-    idle: RefCell<Vec<Vec<Connection>>>,
+    // Boxed: a connection is handed on some times for each request.
+    #[expect(clippy::vec_box, reason = "moved as they are, never unboxed")]
+    idle: RefCell<Vec<Vec<Box<Connection>>>>,
     open: Rc<Cell<u64>>,
     opened: Cell<u64>,
     reused: Cell<u64>,
@@ -67,7 +69,7 @@ impl Upstreams {
     }
 
     /// A kept connection to `target` that is still good, if there is one.
-    pub fn kept(&self, target: &Target) -> Option<Connection> {
+    pub fn kept(&self, target: &Target) -> Option<Box<Connection>> {
         let mut idle = self.idle.borrow_mut();
         let kept = idle.get_mut(target.slot as usize)?;
         let now = self.ring.now();
@@ -85,7 +87,7 @@ impl Upstreams {
     ///
     /// # Errors
     /// See [`ConnectError`].
-    pub async fn connect(&self, target: &Target) -> Result<Connection, ConnectError> {
+    pub async fn connect(&self, target: &Target) -> Result<Box<Connection>, ConnectError> {
         let addresses = target.addresses.load_full();
         let addresses = match &*addresses {
             TargetAddresses::Resolved(addresses) => addresses,
@@ -102,7 +104,7 @@ impl Upstreams {
             match Connection::open(&self.ring, address, tls, Open::new(&self.open)).await {
                 Ok(connection) => {
                     self.opened.set(self.opened.get() + 1);
-                    return Ok(connection);
+                    return Ok(Box::new(connection));
                 }
                 Err(error) => last = ConnectError::Failed(error),
             }
@@ -114,7 +116,7 @@ impl Upstreams {
     ///
     /// After a `large` answer it stays with large buffers: the next one is probably large too, and would
     /// else arrive in many small pieces before its head is read.
-    pub fn keep(&self, target: &Target, mut connection: Connection, large: bool) {
+    pub fn keep(&self, target: &Target, mut connection: Box<Connection>, large: bool) {
         if !large {
             connection.end_bulk();
         }

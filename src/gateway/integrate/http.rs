@@ -9,7 +9,7 @@
 //! request's body was sent ends the sending. The integration's time starts when the request has been
 //! sent and covers the whole answer; waiting for the client does not count.
 //!
-//! Cost: one allocation (the future of [`call`]); heads are written and parsed in pooled memory.
+//! Cost: no allocation but for an answer that is streamed; heads are written and parsed in pooled memory.
 //! Source: facts, rest-api sections 5 to 8; RFC 9110 section 9.2.2 on what may be sent again.
 
 use super::{Interrupted, UpstreamBody, take_body};
@@ -39,7 +39,7 @@ pub async fn call<C: Client>(
     http: &CompiledHttp,
     exchange: &mut Exchange,
     client: &mut C,
-) -> Result<Option<UpstreamBody>, GatewayError> {
+) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
     let outcome = attempt(env, stage, method, http, exchange, client).await;
     if let Err(error) = &outcome {
         exchange.integration.error = Some(error.message());
@@ -54,7 +54,7 @@ async fn attempt<C: Client>(
     http: &CompiledHttp,
     exchange: &mut Exchange,
     client: &mut C,
-) -> Result<Option<UpstreamBody>, GatewayError> {
+) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
     let mut plan = map_request::plan(stage, method, http, exchange)?;
     if plan.body == RequestBody::Stream {
         super::check_announced(client, stage.limits.payload_bytes.unwrap_or(u64::MAX))?;
@@ -115,7 +115,7 @@ impl Call<'_> {
         client: &mut C,
         framing: UpstreamFraming,
         method: Method,
-    ) -> Result<(Connection, RecvBuf, Nanos), GatewayError> {
+    ) -> Result<(Box<Connection>, RecvBuf, Nanos), GatewayError> {
         if self.http.invalid_endpoint {
             return Err(GatewayError::InvalidEndpointAddress);
         }
@@ -147,7 +147,10 @@ impl Call<'_> {
         self.timer.set(self.deadline);
     }
 
-    async fn connect<C: Client>(&mut self, client: &mut C) -> Result<Connection, GatewayError> {
+    async fn connect<C: Client>(
+        &mut self,
+        client: &mut C,
+    ) -> Result<Box<Connection>, GatewayError> {
         let limit = self.stage.limits.connect_timeout;
         let connect_by =
             limit.map_or(self.deadline, |time| self.env.ring.now().after(time).min(self.deadline));
@@ -178,12 +181,12 @@ impl Call<'_> {
 
     async fn exchange_over<C: Client>(
         &mut self,
-        mut connection: Connection,
+        mut connection: Box<Connection>,
         exchange: &mut Exchange,
         client: &mut C,
         framing: UpstreamFraming,
         method: Method,
-    ) -> Result<(Connection, RecvBuf, Nanos), Failed> {
+    ) -> Result<(Box<Connection>, RecvBuf, Nanos), Failed> {
         self.start_clock();
         let reused = connection.reused;
         let stale = |_| if reused { Failed::Stale } else { reset_by_backend().into() };
@@ -201,7 +204,8 @@ impl Call<'_> {
             self.start_clock();
         }
         let started_at = self.env.ring.now();
-        let piece = self.read_head(&mut connection, exchange, client, method).await?;
+        let head = &mut exchange.answer;
+        let piece = self.read_head(head, &mut connection, client, method).await?;
         exchange.integration.status = Some(exchange.answer.status);
         Ok((connection, piece, started_at))
     }
@@ -273,22 +277,8 @@ impl Call<'_> {
         }
     }
 
-    /// Reads the answer's head into `exchange.answer`, and its bytes into `exchange.outgoing`'s place if
-    /// they came in pieces; gives head and what came after it as one piece.
+    /// Reads the answer's head; gives its bytes and what came after them as one piece.
     async fn read_head<C: Client>(
-        &mut self,
-        connection: &mut Connection,
-        exchange: &mut Exchange,
-        client: &mut C,
-        method: Method,
-    ) -> Result<RecvBuf, Failed> {
-        let mut head = std::mem::take(&mut exchange.answer);
-        let result = self.read_head_into(&mut head, connection, client, method).await;
-        exchange.answer = head;
-        result
-    }
-
-    async fn read_head_into<C: Client>(
         &mut self,
         head: &mut ResponseHead,
         connection: &mut Connection,
@@ -351,10 +341,10 @@ impl Call<'_> {
         method: &CompiledMethod,
         exchange: &mut Exchange,
         client: &mut C,
-        connection: Connection,
+        connection: Box<Connection>,
         mut received: RecvBuf,
         started_at: Nanos,
-    ) -> Result<Option<UpstreamBody>, GatewayError> {
+    ) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
         let (stage, http, env) = (self.stage, self.http, self.env);
         let limit = stage.limits.payload_bytes.unwrap_or(u64::MAX);
         let head = std::mem::take(&mut exchange.answer);
@@ -434,7 +424,7 @@ impl Call<'_> {
             collected.clear();
             exchange.response.buffer = collected;
         }
-        Ok((!complete).then_some(body))
+        Ok((!complete).then(|| Box::new(body)))
     }
 }
 

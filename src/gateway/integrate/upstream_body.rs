@@ -24,7 +24,7 @@ pub enum Interrupted {
 /// An answer's body that is being read.
 pub struct UpstreamBody {
     target: Arc<Target>,
-    connection: Option<Connection>,
+    connection: Option<Box<Connection>>,
     decoder: BodyDecoder,
     /// Received and not decoded.
     piece: RecvBuf,
@@ -45,7 +45,7 @@ impl UpstreamBody {
     #[allow(clippy::too_many_arguments, reason = "one caller; every part is a different thing")]
     pub(super) fn new(
         target: &Arc<Target>,
-        connection: Connection,
+        connection: Box<Connection>,
         decoder: BodyDecoder,
         piece: RecvBuf,
         keep: bool,

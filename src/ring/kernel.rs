@@ -100,6 +100,21 @@ impl Kernel {
         }
     }
 
+    /// Whether a socket has neither data to read nor an end or error to report; a system call.
+    pub(super) fn is_quiet(&self, fd: RawFd) -> bool {
+        match self {
+            Self::Uring(_) => {
+                // SAFETY: the caller (`RecvStream`) owns the descriptor, which stays open over this call.
+                let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) };
+                let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+                matches!(
+                    rustix::net::recv(fd, &mut [0_u8; 1], flags),
+                    Err(rustix::io::Errno::AGAIN)
+                )
+            }
+        }
+    }
+
     /// Addresses of both ends.
     pub(super) fn names(&self, fd: RawFd) -> io::Result<SocketNames> {
         match self {

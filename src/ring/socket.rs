@@ -135,6 +135,11 @@ impl RecvStream {
             .await
     }
 
+    /// [`Self::next`] for a task that polls by hand, and goes on polling or drops the stream.
+    pub fn poll_piece(&mut self) -> Poll<io::Result<RecvBuf>> {
+        self.poll_next(true)
+    }
+
     /// The next piece if it is here already.
     pub fn try_next(&mut self) -> Option<io::Result<RecvBuf>> {
         let polled = self.poll_next(false);
@@ -235,11 +240,17 @@ impl RecvStream {
         }
     }
 
-    /// Whether the receive is armed and has brought nothing that was not taken: neither data nor an end.
+    /// Whether the peer has sent nothing that was not taken, and has not ended. A receive that is armed
+    /// knows; for one that is not the socket is asked, by a system call.
     pub fn is_silent(&mut self) -> bool {
-        self.ended.is_none()
-            && self.try_next().is_none()
-            && self.handle.as_mut().is_some_and(|handle| handle.poll_end(false).is_pending())
+        if self.ended.is_some() || self.try_next().is_some() {
+            return false;
+        }
+        let Descriptor { ring, fd } = &*self.descriptor;
+        match &mut self.handle {
+            Some(handle) => handle.poll_end(false).is_pending(),
+            None => ring.is_quiet(*fd),
+        }
     }
 
     /// Disarms the receive and gives what it has brought. What comes later stays in the socket.

@@ -421,6 +421,10 @@ impl Ring {
         self.0.kernel.borrow_mut().socket(addr)
     }
 
+    pub(super) fn is_quiet(&self, fd: RawFd) -> bool {
+        self.0.kernel.borrow().is_quiet(fd)
+    }
+
     pub(super) fn names(&self, fd: RawFd) -> io::Result<SocketNames> {
         self.0.kernel.borrow().names(fd)
     }

@@ -34,8 +34,7 @@ pub(super) async fn run(shard: Rc<Shard>, listener: OwnedFd) {
         match select(stream.next(), shard.drained()).await {
             Either::Left(Ok(socket)) => {
                 shard.cells.connections_accepted.increment();
-                shard.connections.set(shard.connections.get() + 1);
-                ring.spawn(connection::run(Rc::clone(&shard), socket));
+                connection::start(&shard, socket);
             }
             Either::Left(Err(error)) => {
                 failures += 1;

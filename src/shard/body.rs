@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::connection::Counted;
 use super::state::Shard;
 use crate::gateway::{Client, Exchange, GatewayError, HeadBytes, Peer};
 use crate::http::{BodyDecoder, encode};
@@ -30,10 +31,17 @@ pub(super) struct Link {
     pub(super) owes_continue: bool,
     /// The body has to be read to its end by then; set with its first read.
     pub(super) body_by: Option<Nanos>,
+    /// The next request has to begin by then.
+    pub(super) idle_by: Nanos,
+    /// No request has come yet.
+    pub(super) fresh: bool,
     /// The multishot receive is disarmed: large buffers are used.
     pub(super) bulk: bool,
+    /// The current request's body is one for large buffers.
+    pub(super) large: bool,
     /// Nobody is left to answer.
     pub(super) gone: bool,
+    pub(super) _counted: Counted,
 }
 
 impl Link {
@@ -130,12 +138,26 @@ impl Link {
         self.bulk = true;
     }
 
-    /// Back to the armed receive.
-    pub(super) fn end_bulk(&mut self) {
-        if self.bulk {
+    /// A request begins, whose body `body` decodes.
+    pub(super) fn begin_body(&mut self, body: BodyDecoder, owes_continue: bool) {
+        self.large = body.remaining().is_none_or(|bytes| bytes > BULK_THRESHOLD_BYTES);
+        self.body = body;
+        self.body_by = None;
+        self.owes_continue = owes_continue;
+    }
+
+    /// Back to the armed receive, unless the body was large: then the next one probably is too, and would
+    /// else arrive in many small pieces before its head is read.
+    pub(super) fn end_body(&mut self) {
+        if self.bulk && !self.large {
             self.bulk = false;
             self.recv.arm();
         }
+    }
+
+    /// What the client sends next, a request's first bytes; empty: it has ended.
+    pub(super) async fn first_bytes(recv: &mut RecvStream, bulk: bool) -> std::io::Result<RecvBuf> {
+        if bulk { recv.next_bulk().await } else { recv.next().await }
     }
 }
 
@@ -160,7 +182,7 @@ impl Client for Link {
                 return Ok(Some(data));
             }
             if self.body.is_done() {
-                self.end_bulk();
+                self.end_body();
                 return Ok(None);
             }
             if self.owes_continue {

@@ -8,9 +8,6 @@
 //!        └── idle, closed  └── refused: answer, linger, close ◀───────┘ Connection: close
 //! ```
 //!
-//! Everything but the wait for bytes is done by a [`Carrier`](super::carrier::Carrier), so that an idle
-//! connection costs little memory.
-//!
 //! Answers to requests that came together leave together: the output is sent when no whole request is
 //! left in the input, when it is full, or before a wait for anybody else.
 
@@ -27,39 +24,25 @@ use crate::http::{BodyDecoder, HeadError, HeadScan, encode};
 use crate::limits::{LINGER_BYTES_MAX, PIPELINED_RESPONSE_BYTES_MAX};
 use crate::ring::{Either, RecvBuf, Socket, select};
 use crate::telemetry::TimeoutKind;
+use crate::time::Nanos;
 
 /// Time that a refused client has to read its answer while it is still sending.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// A connection that has been without a request for this time is parked in a task of little memory.
+const PARK_AFTER: Duration = Duration::from_millis(100);
 
 /// Time that a new connection has for its first bytes once the shard drains.
 const DRAIN_GRACE: Duration = Duration::from_millis(250);
 
 /// Serves a connection until it ends.
 ///
-/// This future is all that an idle connection has; for its requests it borrows one from the shard.
-pub(super) async fn run(shard: Rc<Shard>, socket: Socket) {
-    let counted = Counted(shard);
-    let shard = &counted.0;
-    let Some(mut link) = begin(shard, socket) else { return };
-    let mut first = true;
-    while wait_for_input(&mut link, first).await {
-        first = false;
-        let mut carrier = shard.take_carrier();
-        carrier.give(link);
-        let goes_on;
-        (link, goes_on) = carrier.served().await;
-        shard.keep_carrier(carrier);
-        if !goes_on {
-            break;
-        }
-    }
-}
-
-/// `None`: the client has gone already.
-fn begin(shard: &Rc<Shard>, socket: Socket) -> Option<Link> {
-    let names = socket.names().ok()?;
-    Some(Link {
-        shard: Rc::clone(shard),
+/// One that is idle is a small task with a [`Link`] and a wait; serving a request takes some KiB of state
+/// more. So a connection changes to a larger task when bytes come, and back after [`PARK_AFTER`].
+pub(super) fn start(shard: &Rc<Shard>, socket: Socket) {
+    let counted = Counted::new(shard);
+    let Ok(names) = socket.names() else { return };
+    let link = Link {
         recv: socket.recv_stream(),
         socket,
         peer: Peer { ip: names.peer.ip().to_canonical(), local_port: names.local.port() },
@@ -70,18 +53,72 @@ fn begin(shard: &Rc<Shard>, socket: Socket) -> Option<Link> {
         body: BodyDecoder::none(),
         owes_continue: false,
         body_by: None,
+        idle_by: shard.deadline(shard.limits.first_byte_timeout),
+        fresh: true,
         bulk: false,
+        large: false,
         gone: false,
-    })
+        shard: Rc::clone(shard),
+        _counted: counted,
+    };
+    shard.ring().spawn(idle(Box::new(link)));
 }
 
 /// Counts a connection for as long as it lives.
-struct Counted(Rc<Shard>);
+pub(super) struct Counted(Rc<Shard>);
+
+impl Counted {
+    fn new(shard: &Rc<Shard>) -> Self {
+        shard.connections.set(shard.connections.get() + 1);
+        Self(Rc::clone(shard))
+    }
+}
 
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.connections.set(self.0.connections.get() - 1);
     }
+}
+
+/// Waits for bytes, for as long as the client may be idle. Polled by hand: 10 000 of these wait at a
+/// time, and nested futures would each hold their own state.
+async fn idle(mut link: Box<Link>) {
+    link.timer.set(link.idle_by.min(link.shard.drain_by()));
+    let mut drains = false;
+    let came = std::future::poll_fn(|_| {
+        if let Poll::Ready(received) = link.recv.poll_piece() {
+            return Poll::Ready(received.ok().filter(|piece| !piece.is_empty()));
+        }
+        if link.timer.has_fired() {
+            if !drains {
+                timed_out(&link);
+            }
+            return Poll::Ready(None);
+        }
+        if link.shard.is_draining() && !drains {
+            if !link.fresh {
+                return Poll::Ready(None);
+            }
+            // A client that has just connected has probably sent its request already.
+            drains = true;
+            let grace = link.shard.ring().now().after(DRAIN_GRACE);
+            link.timer.set(grace.min(link.shard.drain_by()));
+        }
+        Poll::Pending
+    });
+    if let Some(piece) = came.await {
+        link.shard.cells.bytes_in.add(piece.len() as u64);
+        link.input = piece;
+        let ring = link.shard.ring().clone();
+        ring.spawn(serve(link));
+    }
+}
+
+fn timed_out(link: &Link) {
+    link.shard.cells.timed_out(match link.fresh {
+        true => TimeoutKind::FirstByte,
+        false => TimeoutKind::Idle,
+    });
 }
 
 /// What came of reading a head.
@@ -100,86 +137,89 @@ enum Then {
     Linger,
 }
 
-/// Serves the request that has begun and those behind it, until the connection is idle: `true`, or over.
-pub(super) async fn serve(link: &mut Link) -> bool {
-    let goes_on = loop {
+async fn serve(mut link: Box<Link>) {
+    link.out = link.shard.take_buffer();
+    loop {
+        if !link.has_input() {
+            match wait_for_input(&mut link).await {
+                Input::Here => {}
+                Input::Later => {
+                    let ring = link.shard.ring().clone();
+                    return ring.spawn(idle(link));
+                }
+                Input::Never => break,
+            }
+        }
+        link.fresh = false;
         let shard = Rc::clone(&link.shard);
         let mut exchange = shard.take_exchange();
         exchange.peer.clone_from(&link.peer);
         exchange.received_at = shard.ring().now();
         exchange.received_wall = shard.ring().wall();
         exchange.ids = shard.next_ids();
-        let then = one_request(link, &mut exchange).await;
+        let then = one_request(&mut link, &mut exchange).await;
         if let HeadBytes::Owned(bytes) = std::mem::take(&mut exchange.head_bytes) {
             shard.keep_buffer(bytes);
         }
         shard.keep_exchange(exchange);
         match then {
             Then::NextRequest => {
-                let more = link.has_input();
                 let full = link.out.len() >= PIPELINED_RESPONSE_BYTES_MAX;
-                if (full || !more) && !link.flush(RecvBuf::default()).await {
-                    break false;
-                }
-                if !more && !link.has_input() {
-                    break true;
+                if (full || !link.has_input()) && !link.flush(RecvBuf::default()).await {
+                    break;
                 }
             }
             Then::Close => {
                 link.flush(RecvBuf::default()).await;
-                break false;
+                break;
             }
             Then::Linger => {
                 if link.flush(RecvBuf::default()).await {
-                    linger(link).await;
+                    linger(&mut link).await;
                 }
-                break false;
+                break;
             }
         }
-    };
-    // An idle connection holds no output buffer.
-    link.shard.keep_buffer(std::mem::take(&mut link.out));
-    goes_on
+    }
+    let out = std::mem::take(&mut link.out);
+    link.shard.keep_buffer(out);
 }
 
-/// Waits for the first bytes of a request. `false`: there will be none.
-async fn wait_for_input(link: &mut Link, first: bool) -> bool {
-    let shard = &link.shard;
-    let limits = &shard.limits;
-    let limit = if first { limits.first_byte_timeout } else { limits.idle_timeout };
-    shard.set_timer(&mut link.timer, limit);
-    // A client that has just connected has probably sent its request already.
-    let mut grace = if first { Some(DRAIN_GRACE) } else { None };
-    let waited = loop {
-        let draining = shard.is_draining();
-        if draining {
-            let Some(time) = grace.take() else { break None };
-            link.timer.set(shard.ring().now().after(time));
-        }
-        let timer = &link.timer;
-        let over = std::future::poll_fn(|_| {
-            let over = timer.has_fired() || shard.is_draining() != draining;
-            if over { Poll::Ready(()) } else { Poll::Pending }
-        });
-        match select(link.recv.next(), over).await {
-            Either::Left(received) => break Some(received),
-            Either::Right(()) if !link.timer.has_fired() => {}
-            Either::Right(()) if draining => break None,
-            Either::Right(()) => {
-                let kind = if first { TimeoutKind::FirstByte } else { TimeoutKind::Idle };
-                shard.cells.timed_out(kind);
-                break None;
-            }
-        }
+/// What came of waiting for a request.
+enum Input {
+    Here,
+    /// Nothing came for [`PARK_AFTER`].
+    Later,
+    /// The client has gone or was idle for too long, or the shard drains.
+    Never,
+}
+
+/// Waits a little for the first bytes of the next request.
+async fn wait_for_input(link: &mut Link) -> Input {
+    let shard = Rc::clone(&link.shard);
+    // A connection without a request holds no output buffer.
+    shard.keep_buffer(std::mem::take(&mut link.out));
+    link.idle_by = shard.deadline(shard.limits.idle_timeout);
+    // A receive into a large buffer cannot be given up without losing what is just arriving.
+    let park_at = if link.bulk { Nanos::NEVER } else { shard.ring().now().after(PARK_AFTER) };
+    link.timer.set(link.idle_by.min(park_at));
+    let waited = {
+        let received = Link::first_bytes(&mut link.recv, link.bulk);
+        select(received, select(link.timer.fired(), shard.drained())).await
     };
     match waited {
-        Some(Ok(piece)) if !piece.is_empty() => {
+        Either::Left(Ok(piece)) if !piece.is_empty() => {
             shard.cells.bytes_in.add(piece.len() as u64);
             link.input = piece;
-            link.out = link.shard.take_buffer();
-            true
+            link.out = shard.take_buffer();
+            Input::Here
         }
-        _ => false,
+        Either::Right(Either::Left(())) if shard.ring().now() < link.idle_by => Input::Later,
+        Either::Right(Either::Left(())) => {
+            timed_out(link);
+            Input::Never
+        }
+        _ => Input::Never,
     }
 }
 
@@ -253,7 +293,7 @@ async fn link_receive(link: &mut Link) -> std::io::Result<RecvBuf> {
 async fn wait_head(shard: &Shard, exchange: &Exchange) {
     let mut timer = shard.ring().timer();
     let limit = shard.limits.head_timeout;
-    let due = limit.map_or(crate::time::Nanos::NEVER, |time| exchange.received_at.after(time));
+    let due = limit.map_or(Nanos::NEVER, |time| exchange.received_at.after(time));
     timer.set(due.min(shard.drain_by()));
     timer.fired().await;
 }
@@ -284,9 +324,8 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
         link.body = BodyDecoder::none();
         gateway::refuse(stage, exchange, error);
     } else {
-        link.body = BodyDecoder::request(exchange.head.framing);
-        link.body_by = None;
-        link.owes_continue = exchange.head.expect_continue;
+        let body = BodyDecoder::request(exchange.head.framing);
+        link.begin_body(body, exchange.head.expect_continue);
         streamed = gateway::respond(&shard.env, stage, exchange, link).await;
         if link.gone {
             return Then::Close;
@@ -295,7 +334,7 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
         let whole = link.skip_received_body();
         // A client that waits for 100 Continue has not sent its body, and may or may not do so now.
         keep_alive &= whole && !exchange.response.close;
-        link.end_bulk();
+        link.end_body();
     }
     keep_alive &= !shard.is_draining();
     let framing = write::response(&shard, stage, exchange, keep_alive, &mut link.out);
@@ -383,5 +422,21 @@ async fn linger(link: &mut Link) {
             Either::Left(Ok(piece)) if !piece.is_empty() => dropped += piece.len() as u64,
             _ => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn future_bytes<F>(_: impl Fn(Box<Link>) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// What an idle connection takes on the heap besides a slot, a timer and a task's place.
+    #[test]
+    fn an_idle_connection_is_small() {
+        assert!(size_of::<Link>() <= 320, "{}", size_of::<Link>());
+        assert!(future_bytes(idle) <= 128, "{}", future_bytes(idle));
     }
 }

@@ -13,7 +13,6 @@ mod accept;
 #[cfg(test)]
 mod allocations;
 mod body;
-mod carrier;
 mod connection;
 mod housekeeping;
 mod ids;

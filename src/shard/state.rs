@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::carrier::Carrier;
 use super::ids::IdSource;
 use super::write::FixedHeaders;
 use super::{Publication, ShardMessage};
@@ -20,8 +19,6 @@ use crate::upstream::Upstreams;
 
 /// Exchanges kept for the next request; each holds some KiB of buffers.
 const POOLED_EXCHANGES_MAX: usize = 1_024;
-/// Carriers kept for the next connection with a request.
-const POOLED_CARRIERS_MAX: usize = 1_024;
 /// Output buffers kept for the next answer.
 const POOLED_BUFFERS_MAX: usize = 1_024;
 /// A buffer that has grown beyond this is not kept, bytes.
@@ -42,7 +39,6 @@ pub struct Shard {
     )]
     exchanges: RefCell<Vec<Box<Exchange>>>,
     buffers: RefCell<Vec<Vec<u8>>>,
-    carriers: RefCell<Vec<Carrier>>,
     ids: RefCell<IdSource>,
     fixed: RefCell<FixedHeaders>,
     /// Client connections open.
@@ -80,7 +76,6 @@ impl Shard {
             publication: RefCell::default(),
             exchanges: RefCell::default(),
             buffers: RefCell::default(),
-            carriers: RefCell::default(),
             ids: RefCell::new(IdSource::new()),
             fixed: RefCell::new(FixedHeaders::new(ring.wall())),
             connections: Cell::new(0),
@@ -147,18 +142,6 @@ impl Shard {
         }
     }
 
-    /// What carries a connection's requests.
-    pub(super) fn take_carrier(&self) -> Carrier {
-        self.carriers.borrow_mut().pop().unwrap_or_else(Carrier::new)
-    }
-
-    pub(super) fn keep_carrier(&self, carrier: Carrier) {
-        let mut kept = self.carriers.borrow_mut();
-        if kept.len() < POOLED_CARRIERS_MAX {
-            kept.push(carrier);
-        }
-    }
-
     pub(super) fn take_buffer(&self) -> Vec<u8> {
         self.buffers.borrow_mut().pop().unwrap_or_default()
     }
@@ -183,8 +166,13 @@ impl Shard {
 
     /// Sets `timer` to fire after `time`; `None`: never. While draining, at the drain's end at the latest.
     pub(super) fn set_timer(&self, timer: &mut Timer, time: Option<std::time::Duration>) {
+        timer.set(self.deadline(time));
+    }
+
+    /// The moment `time` from now, or when draining has to be over.
+    pub(super) fn deadline(&self, time: Option<std::time::Duration>) -> Nanos {
         let deadline = time.map_or(Nanos::NEVER, |time| self.ring().now().after(time));
-        timer.set(deadline.min(self.drain_by.get()));
+        deadline.min(self.drain_by.get())
     }
 
     /// Counts an answered request and writes its access-log line.

@@ -137,6 +137,8 @@ impl Connection {
             let (result, memory) = self.send(buf).await;
             return (result.map(|()| true), memory);
         }
+        // The armed receive loses nothing when the send ends first.
+        self.end_bulk();
         match select(self.socket.send_all(buf), self.recv.next()).await {
             Either::Left((result, buf)) => (result.map(|()| true), buf.head),
             Either::Right(piece) => {
@@ -202,14 +204,16 @@ impl Connection {
         self.bulk = true;
     }
 
-    /// Back to the armed receive, which notices the peer's close while the connection is idle.
-    pub fn end_bulk(&mut self) {
-        self.bulk = false;
-        self.recv.arm();
+    /// Back to the armed receive, which suits heads and small answers.
+    pub(super) fn end_bulk(&mut self) {
+        if self.bulk {
+            self.bulk = false;
+            self.recv.arm();
+        }
     }
 
     /// Whether the connection is still silent and open, as an idle one has to be.
     pub(super) fn is_silent(&mut self) -> bool {
-        self.held.is_empty() && !self.bulk && self.recv.is_silent()
+        self.held.is_empty() && self.recv.is_silent()
     }
 }

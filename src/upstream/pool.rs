@@ -111,8 +111,13 @@ impl Upstreams {
     }
 
     /// Takes back a connection whose last answer was read to its end and that may be kept.
-    pub fn keep(&self, target: &Target, mut connection: Connection) {
-        connection.end_bulk();
+    ///
+    /// After a `large` answer it stays with large buffers: the next one is probably large too, and would
+    /// else arrive in many small pieces before its head is read.
+    pub fn keep(&self, target: &Target, mut connection: Connection, large: bool) {
+        if !large {
+            connection.end_bulk();
+        }
         let mut idle = self.idle.borrow_mut();
         let slot = target.slot as usize;
         if idle.len() <= slot {

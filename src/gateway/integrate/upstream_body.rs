@@ -155,7 +155,8 @@ impl UpstreamBody {
         let Some(connection) = self.connection.take() else { return };
         // Bytes after the end belong to no request of ours.
         if self.keep && self.piece.is_empty() {
-            env.upstreams.keep(&self.target, connection);
+            let large = self.total > BULK_THRESHOLD_BYTES;
+            env.upstreams.keep(&self.target, connection, large);
         }
     }
 }

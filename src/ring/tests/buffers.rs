@@ -320,11 +320,15 @@ fn fifty_that_pipeline_without_reading_starve_nobody() {
 }
 
 #[test]
-fn an_armed_receive_is_silent_until_anything_comes_or_it_is_disarmed() {
+fn a_stream_is_silent_until_anything_comes_armed_or_not() {
     run(1, 1, async |ring| {
         let (socket, mut peer) = pair(&ring).await;
         let mut recv = socket.recv_stream();
-        assert!(!recv.is_silent(), "never armed");
+        assert!(recv.is_silent(), "not armed, and nothing is there");
+        peer.write_all(b"408").unwrap();
+        until(&ring, |_| !recv.is_silent()).await;
+        assert_eq!(&*recv.next().await.unwrap(), b"408");
+        recv.stop().await;
         recv.arm();
         yield_now(&ring).await;
         assert!(recv.is_silent());

@@ -15,10 +15,15 @@ pub trait Client {
     /// Whether the client has gone: there is nobody to answer.
     fn is_gone(&self) -> bool;
 
+    /// Answers `Expect: 100-continue` if that is owed. To be awaited to its end: half of an interim answer
+    /// would be the beginning of the final one.
+    fn ask_for_body(&mut self) -> impl Future<Output = ()>;
+
     /// The next piece of the request's body, decoded; `None`: it was read to its end. The first call
     /// answers `Expect: 100-continue`.
     ///
-    /// Dropping the future ends the reading: a piece of a large body may be lost with it.
+    /// Dropping the future ends the reading: a piece of a large body may be lost with it, and half of
+    /// `100 Continue` may have left unless [`Self::ask_for_body`] was awaited before.
     ///
     /// # Errors
     /// Broken framing, a deadline missed, or a client that is gone.

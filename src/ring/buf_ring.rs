@@ -377,12 +377,12 @@ impl BufPool {
     }
 
     /// A simulated kernel's receive: takes a free buffer and lets `fill` write to it.
-    #[cfg(test)]
     pub(super) fn sim_fill(&self, fill: impl FnOnce(&mut [u8]) -> usize) -> Option<(u16, usize)> {
         let Free::Sim(free) = &self.free else {
             unreachable!("a shared ring is filled by the kernel")
         };
         let id = free.borrow_mut().pop_front()?;
+        assert_eq!(self.leases[usize::from(id)].get(), 0, "a leased buffer is not in the ring");
         // SAFETY: as in `bytes`: in bounds.
         let start = unsafe { self.memory.as_ptr().add(self.offset(id)) };
         // SAFETY: the buffer was free: no `Lease`, hence no other reference, leads to it.

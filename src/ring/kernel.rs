@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::buf_ring::BufPool;
 use super::op::{Cqe, Op};
+use super::sim::SimKernel;
 use super::uring::{MessageParts, Uring};
 use crate::time::{Nanos, WallMillis};
 
@@ -23,6 +24,7 @@ pub struct SocketNames {
 /// What carries ops out.
 pub(super) enum Kernel {
     Uring(Box<Uring>),
+    Sim(SimKernel),
 }
 
 impl Kernel {
@@ -35,6 +37,7 @@ impl Kernel {
     ) {
         match self {
             Self::Uring(uring) => uring.push(user_data, op, message),
+            Self::Sim(sim) => sim.push(user_data, op),
         }
     }
 
@@ -42,6 +45,10 @@ impl Kernel {
     pub(super) fn submit(&mut self, wait: bool, timeout: Option<Duration>) -> io::Result<()> {
         match self {
             Self::Uring(uring) => uring.submit(wait, timeout),
+            Self::Sim(sim) => {
+                sim.submit(wait, timeout);
+                Ok(())
+            }
         }
     }
 
@@ -49,6 +56,7 @@ impl Kernel {
     pub(super) fn cq_overflowed(&mut self) -> bool {
         match self {
             Self::Uring(uring) => uring.cq_overflowed(),
+            Self::Sim(sim) => sim.cq_overflowed(),
         }
     }
 
@@ -56,12 +64,17 @@ impl Kernel {
     pub(super) fn drain(&mut self, cqes: &mut Vec<Cqe>) {
         match self {
             Self::Uring(uring) => uring.drain(cqes),
+            Self::Sim(sim) => sim.drain(cqes),
         }
     }
 
     pub(super) fn register_buffers(&mut self, pool: &Rc<BufPool>) -> io::Result<()> {
         match self {
             Self::Uring(uring) => uring.register_buffers(pool),
+            Self::Sim(sim) => {
+                sim.register_buffers(pool);
+                Ok(())
+            }
         }
     }
 
@@ -72,6 +85,7 @@ impl Kernel {
                 let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
                 Nanos(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
             }
+            Self::Sim(sim) => sim.now(),
         }
     }
 
@@ -82,6 +96,7 @@ impl Kernel {
                 let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
                 WallMillis(now.tv_sec as u64 * 1_000 + now.tv_nsec as u64 / 1_000_000)
             }
+            Self::Sim(sim) => sim.wall(),
         }
     }
 
@@ -97,6 +112,7 @@ impl Kernel {
                 socket.set_tcp_nodelay(true)?;
                 Ok(std::os::fd::IntoRawFd::into_raw_fd(socket))
             }
+            Self::Sim(sim) => Ok(sim.socket(*addr)),
         }
     }
 
@@ -112,6 +128,7 @@ impl Kernel {
                     Err(rustix::io::Errno::AGAIN)
                 )
             }
+            Self::Sim(sim) => sim.is_quiet(fd),
         }
     }
 
@@ -129,6 +146,7 @@ impl Kernel {
                     local: addr(rustix::net::getsockname(fd)?.try_into().ok())?,
                 })
             }
+            Self::Sim(sim) => sim.names(fd),
         }
     }
 }

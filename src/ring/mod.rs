@@ -19,6 +19,8 @@ mod kernel;
 mod mailbox;
 mod op;
 mod probe;
+#[doc(hidden)]
+pub mod sim;
 mod slot;
 mod socket;
 mod task;

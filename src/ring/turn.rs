@@ -465,7 +465,7 @@ impl Ring {
 }
 
 /// `user_data` of ops whose outcome nobody waits for.
-const UNOWNED: u64 = u64::MAX;
+pub(super) const UNOWNED: u64 = u64::MAX;
 
 /// An op under way. Dropping it cancels the op.
 pub(super) struct Handle {

@@ -174,6 +174,14 @@ impl Client for Link {
         self.gone
     }
 
+    async fn ask_for_body(&mut self) {
+        if self.owes_continue {
+            self.owes_continue = false;
+            self.out.extend_from_slice(encode::CONTINUE);
+            self.flush(RecvBuf::default()).await;
+        }
+    }
+
     async fn read_body(&mut self) -> Result<Option<RecvBuf>, GatewayError> {
         loop {
             if let Some(data) = self.decode()? {
@@ -185,12 +193,9 @@ impl Client for Link {
                 self.end_body();
                 return Ok(None);
             }
-            if self.owes_continue {
-                self.owes_continue = false;
-                self.out.extend_from_slice(encode::CONTINUE);
-                if !self.flush(RecvBuf::default()).await {
-                    return Err(GatewayError::BadRequest("the client has gone"));
-                }
+            self.ask_for_body().await;
+            if self.gone {
+                return Err(GatewayError::BadRequest("the client has gone"));
             }
             if self.body.remaining().is_none_or(|bytes| bytes > BULK_THRESHOLD_BYTES) {
                 self.begin_bulk().await;

@@ -15,7 +15,6 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::Publication;
 use super::body::Link;
 use super::state::Shard;
 use super::write::{self, BodyFraming};
@@ -318,6 +317,8 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
         Head::Refused(error) => Some(error),
     };
     let mut keep_alive = refused.is_none() && exchange.head.keep_alive;
+    // Only a client that said so itself sends nothing more.
+    let asked_to_close = refused.is_none() && !keep_alive;
     let mut streamed = None;
     if let Some(error) = refused {
         exchange.head.method = crate::http::Method::Other;
@@ -350,13 +351,14 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
     } else {
         shard.record(&publication, exchange);
     }
-    after(link, keep_alive, &publication)
+    after(link, keep_alive, asked_to_close)
 }
 
-fn after(link: &Link, keep_alive: bool, _: &Publication) -> Then {
+fn after(link: &Link, keep_alive: bool, asked_to_close: bool) -> Then {
+    let has_all = link.body.is_done() && !link.has_input() && !link.owes_continue;
     if keep_alive {
         Then::NextRequest
-    } else if link.body.is_done() && !link.has_input() && !link.owes_continue {
+    } else if asked_to_close && has_all {
         Then::Close
     } else {
         Then::Linger

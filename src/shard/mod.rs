@@ -146,7 +146,17 @@ fn pin(cpu: Option<usize>) -> io::Result<()> {
     Ok(rustix::thread::sched_setaffinity(None, &set)?)
 }
 
-fn run(ring: &Ring, config: ShardConfig, mailbox: MailboxReceiver<ShardMessage>) -> io::Result<()> {
+/// Runs a shard on a ring that is there already, until it is told to drain: what [`spawn`] does on its
+/// thread, and the simulation on a simulated machine.
+///
+/// # Errors
+/// The ring failed.
+#[doc(hidden)]
+pub fn run(
+    ring: &Ring,
+    config: ShardConfig,
+    mailbox: MailboxReceiver<ShardMessage>,
+) -> io::Result<()> {
     let shard = Rc::new(Shard::new(ring, config.limits, config.cells, config.log, config.trust));
     let mut listener = Some(config.listener);
     ring.spawn({

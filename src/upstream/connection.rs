@@ -204,8 +204,9 @@ impl Connection {
         self.bulk = true;
     }
 
-    /// Back to the armed receive, which suits heads and small answers.
-    pub(super) fn end_bulk(&mut self) {
+    /// Back to the armed receive, which suits heads and small answers: a [`Self::read`] that is given up
+    /// loses nothing then.
+    pub fn end_bulk(&mut self) {
         if self.bulk {
             self.bulk = false;
             self.recv.arm();

@@ -71,7 +71,9 @@ async fn attempt<C: Client>(
     if plan.body != RequestBody::Stream {
         head.extend_from_slice(&exchange.body);
     }
-    let mut call = Call { env, stage, http, timer: env.ring.timer(), deadline: Nanos::NEVER, head };
+    let timer = env.ring.timer();
+    let mut call =
+        Call { env, stage, http, timer, deadline: Nanos::NEVER, head, sent_whole: false };
     let received = call.run(exchange, client, framing, sent_method).await;
     exchange.outgoing = std::mem::take(&mut call.head);
     let (connection, piece, started_at) = received?;
@@ -87,6 +89,8 @@ struct Call<'a> {
     deadline: Nanos,
     /// The encoded head, and the body if it was collected.
     head: Vec<u8>,
+    /// The backend was sent all of the request: what is sent next is another one to it.
+    sent_whole: bool,
 }
 
 /// Why an attempt has to be looked at again.
@@ -191,8 +195,9 @@ impl Call<'_> {
             }
             Either::Right(()) => return Err(GatewayError::IntegrationTimeout.into()),
         }
+        self.sent_whole = !client.has_body();
         if client.has_body() {
-            self.stream_body(&mut connection, client, framing).await?;
+            self.sent_whole = self.stream_body(&mut connection, client, framing).await?;
             self.start_clock();
         }
         let started_at = self.env.ring.now();
@@ -201,24 +206,29 @@ impl Call<'_> {
         Ok((connection, piece, started_at))
     }
 
-    /// Passes the request's body on while it arrives, until it ends or the backend answers.
+    /// Passes the request's body on while it arrives, until it ends or the backend answers. `true`: it
+    /// was sent to its end. A piece that was read from the client may have been sent in part.
     async fn stream_body<C: Client>(
         &mut self,
         connection: &mut Connection,
         client: &mut C,
         framing: UpstreamFraming,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<bool, GatewayError> {
         let chunked = framing == UpstreamFraming::Chunked;
         let limit = self.stage.limits.payload_bytes.unwrap_or(u64::MAX);
         let mut total = 0_u64;
         let mut frame = Vec::new();
+        // Not raced with the backend's answer: it has to leave whole.
+        client.ask_for_body().await;
+        // Reads that are given up for the client's next piece must lose nothing.
+        connection.end_bulk();
         loop {
             // Whatever the backend says before the body's end is its answer, its end included.
             let read = match select(client.read_body(), connection.read()).await {
                 Either::Left(read) => read?,
                 Either::Right(Ok(early)) if !early.is_empty() => {
                     connection.unread(early);
-                    return Ok(());
+                    return Ok(false);
                 }
                 Either::Right(_) => return Err(reset_by_backend()),
             };
@@ -231,7 +241,7 @@ impl Call<'_> {
                     frame.extend_from_slice(encode::LAST_CHUNK);
                     RecvBuf::default()
                 }
-                None => return Ok(()),
+                None => return Ok(true),
             };
             let last = piece.is_empty();
             if !last && chunked {
@@ -252,12 +262,12 @@ impl Call<'_> {
                     frame = memory;
                     frame.clear();
                 }
-                Either::Left((Ok(false), _)) => return Ok(()),
+                Either::Left((Ok(false), _)) => return Ok(false),
                 Either::Left((Err(_), _)) => return Err(reset_by_backend()),
                 Either::Right(_) => return Err(GatewayError::IntegrationTimeout),
             }
             if last {
-                return Ok(());
+                return Ok(true);
             }
         }
     }
@@ -341,7 +351,7 @@ impl Call<'_> {
         exchange: &mut Exchange,
         client: &mut C,
         connection: Connection,
-        received: RecvBuf,
+        mut received: RecvBuf,
         started_at: Nanos,
     ) -> Result<Option<UpstreamBody>, GatewayError> {
         let (stage, http, env) = (self.stage, self.http, self.env);
@@ -351,7 +361,16 @@ impl Call<'_> {
         let decoder = BodyDecoder::response(head.framing);
         // A request whose body was not sent to its end leaves the connection unusable.
         let keep =
-            head.keep_alive && !client.has_body() && head.framing != ResponseFraming::UntilClose;
+            head.keep_alive && self.sent_whole && head.framing != ResponseFraming::UntilClose;
+        let announced = match head.framing {
+            ResponseFraming::Length(length) => Some(length),
+            ResponseFraming::None => Some(0),
+            ResponseFraming::Chunked | ResponseFraming::UntilClose => None,
+        };
+        if announced.is_none_or(|length| length > (received.len() - head_len) as u64) {
+            // The rest of the body is waited for, and the backend may be slow.
+            received.detach_if_scarce();
+        }
         let mut rest = received.clone();
         rest.advance(head_len);
         let mut body = UpstreamBody::new(
@@ -365,11 +384,6 @@ impl Call<'_> {
             limit,
             started_at,
         );
-        let announced = match head.framing {
-            ResponseFraming::Length(length) => Some(length),
-            ResponseFraming::None => Some(0),
-            ResponseFraming::Chunked | ResponseFraming::UntilClose => None,
-        };
         if announced.is_some_and(|length| length > limit) {
             let length = announced.unwrap_or(0);
             exchange.answer = head;

@@ -1,0 +1,133 @@
+//! The stage that simulated shards serve.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringway::deploy::{CompileEnv, CompiledStage, StageSettings, compile};
+use ringway::limits::Limits;
+use ringway::model::{
+    Integration, IntegrationResponse, IntegrationType, Method, MethodName, MethodResponse,
+    Resource, RestApi,
+};
+use ringway::shard::Publication;
+use ringway::telemetry::{Registry, SeriesKey};
+use ringway::throttle::BucketRegistry;
+use ringway::time::Nanos;
+use ringway::tls::ClientTrust;
+use ringway::upstream::TargetRegistry;
+
+/// Largest payload the stage takes either way, bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 300_000;
+
+/// Where the integrations are.
+pub const UPSTREAM: &str = "10.0.0.1:9000";
+
+/// What all runs share: making it costs more than a run.
+pub struct Fixture {
+    pub stage: Arc<CompiledStage>,
+    pub limits: Arc<Limits>,
+    /// The same, but two connections at a time.
+    pub few: Arc<Limits>,
+    pub trust: Arc<ClientTrust>,
+}
+
+impl Fixture {
+    pub fn new() -> Self {
+        let limits = Arc::new(Limits {
+            payload_bytes: Some(PAYLOAD_BYTES_MAX as u64),
+            idle_timeout: Some(Duration::from_secs(60)),
+            ..Limits::default()
+        });
+        let settings = StageSettings {
+            stage: "dev".into(),
+            limits: Arc::clone(&limits),
+            ..Default::default()
+        };
+        let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
+        let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
+        let stage = Arc::new(compile(&api(), &settings, &mut env).expect("the stage compiles"));
+        let trust = Arc::new(ClientTrust::load(&[]).expect("the system's certificates"));
+        let few = Arc::new(Limits { connections: Some(2), ..Limits::clone(&limits) });
+        Self { stage, limits, few, trust }
+    }
+
+    pub fn publication(&self, registry: &Registry) -> Publication {
+        let key = SeriesKey {
+            api_name: "sim".into(),
+            api_id: "a1b2c3d4e5".into(),
+            stage: "dev".into(),
+            resource: None,
+            method: None,
+        };
+        let cells =
+            (0..=self.stage.methods.len()).map(|_| registry.series(&key).remove(0)).collect();
+        Publication { stage: Arc::clone(&self.stage), cells, access_log: None }
+    }
+}
+
+fn api() -> RestApi {
+    let mut api = RestApi { id: "a1b2c3d4e5".into(), name: "sim".into(), ..RestApi::default() };
+    let uri = format!("http://{UPSTREAM}/{{proxy}}");
+    for (path, name, integration) in [
+        ("/a", MethodName::Any, mock("answer a")),
+        ("/b", MethodName::Any, mock("the answer of b is a little longer")),
+        ("/pets", MethodName::Any, mock("fine")),
+        ("/p/{proxy+}", MethodName::Any, proxy(&uri)),
+        ("/h/{proxy+}", MethodName::Any, http(&uri)),
+    ] {
+        let mut method = Method {
+            integration: Some(integration),
+            method_responses: BTreeMap::from([("200".to_owned(), MethodResponse::default())]),
+            ..Method::default()
+        };
+        if path.contains("{proxy+}") {
+            method.request_parameters.insert("method.request.path.proxy".to_owned(), true);
+        }
+        api.resources.push(Resource {
+            id: "abc123".into(),
+            path: path.into(),
+            methods: BTreeMap::from([(name, method)]),
+        });
+    }
+    api
+}
+
+fn mock(body: &str) -> Integration {
+    Integration {
+        kind: IntegrationType::Mock,
+        timeout_ms: 29_000,
+        request_templates: [("application/json".to_owned(), "{\"statusCode\": 200}".to_owned())]
+            .into(),
+        responses: vec![IntegrationResponse {
+            status_code: 200,
+            response_templates: [("application/json".to_owned(), body.to_owned())].into(),
+            ..IntegrationResponse::default()
+        }],
+        ..Integration::default()
+    }
+}
+
+fn proxy(uri: &str) -> Integration {
+    Integration {
+        kind: IntegrationType::HttpProxy,
+        uri: Some(uri.to_owned()),
+        http_method: Some(MethodName::Any),
+        timeout_ms: 29_000,
+        request_parameters: [(
+            "integration.request.path.proxy".to_owned(),
+            "method.request.path.proxy".to_owned(),
+        )]
+        .into(),
+        ..Integration::default()
+    }
+}
+
+/// Whatever the integration answers becomes a 200 with its body.
+fn http(uri: &str) -> Integration {
+    Integration {
+        kind: IntegrationType::Http,
+        responses: vec![IntegrationResponse { status_code: 200, ..IntegrationResponse::default() }],
+        ..proxy(uri)
+    }
+}

@@ -134,6 +134,9 @@ fn floods(gateway: &Gateway) {
     assert!(report.requests > 100, "{}", report.text);
 }
 
+/// A request id, a blank, the rest, a line end.
+const LONG_LINE_BYTES: usize = 36 + 1 + 2_000 + 1;
+
 /// 2 KiB a line fill what may wait (16 MiB) in about 8 000 requests.
 fn long_format() -> String {
     format!("$context.requestId {}", "x".repeat(2_000))
@@ -195,19 +198,21 @@ fn lines_come_whole_through_a_pipe_that_is_read_late() {
         let mut reader = BufReader::new(reader);
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-            assert_eq!(line.len(), 36 + 1 + 2_000 + 1, "{}", String::from_utf8_lossy(&line));
+            assert_eq!(line.len(), LONG_LINE_BYTES, "{}", String::from_utf8_lossy(&line));
             whole += 1;
             line.clear();
         }
         whole
     });
     assert_eq!(gateway.client().asks(get("/a")).status, 200);
-    let written = || {
+    // All that was not dropped has gone into the pipe.
+    let lines = wait_for("the writer to catch up", || {
         let metrics = gateway.metrics();
-        metrics.total("ringway_access_log_lines_total")
-            - metrics.total("ringway_access_log_dropped_lines_total")
-    };
-    let lines = written();
+        let kept = metrics.total("ringway_access_log_lines_total")
+            - metrics.total("ringway_access_log_dropped_lines_total");
+        let written = metrics.total("ringway_access_log_written_bytes_total");
+        (written == kept * LONG_LINE_BYTES as f64).then_some(kept)
+    });
     gateway.signal(Signal::TERM);
     assert_eq!(gateway.exit().code(), Some(0), "{}", gateway.messages());
     assert_eq!(reading.join().expect("whole lines only") as f64, lines);

@@ -13,8 +13,6 @@
 //! Cost: one pass over the client's headers; no allocation once the buffers have grown.
 //! Source: facts, rest-api sections 4 to 6, aws-recorded section 25, vtl section 15.
 
-use std::io::Write as _;
-
 use percent_encoding::AsciiSet;
 use smallvec::SmallVec;
 
@@ -511,8 +509,8 @@ impl HeadWriter<'_> {
                 self.out.extend_from_slice(value);
                 self.out.extend_from_slice(b", ");
             }
-            // Writing to a `Vec` cannot fail.
-            let _ = write!(self.out, "{}\r\n", exchange.peer.ip);
+            encode::address(self.out, exchange.peer.ip);
+            self.out.extend_from_slice(b"\r\n");
         }
         if !self.known.contains(KnownHeader::XForwardedPort) {
             self.out.extend_from_slice(b"X-Forwarded-Port: ");

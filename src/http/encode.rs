@@ -3,6 +3,9 @@
 //! Everything appends to the caller's buffer. What comes from a value cannot end its line: see
 //! [`header`] and [`HeaderList`](super::HeaderList).
 
+use std::io::Write as _;
+use std::net::IpAddr;
+
 use super::{BYTES, TOKEN, all_in};
 
 /// Ends a chunked body: a chunk of length 0 and no trailers.
@@ -135,6 +138,29 @@ pub fn header(out: &mut Vec<u8>, name: &[u8], value: &[u8]) -> bool {
 #[inline]
 pub fn decimal(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// The lowest `digits` hexadecimal digits of a number, leading zeros included.
+#[inline]
+pub fn hex(out: &mut Vec<u8>, number: u64, digits: u32) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.extend((0..digits).rev().map(|digit| DIGITS[(number >> (4 * digit)) as usize & 15]));
+}
+
+/// An IP address as text.
+pub fn address(out: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => {
+            for (index, octet) in address.octets().into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b'.');
+                }
+                decimal(out, octet.into());
+            }
+        }
+        // Writing to a `Vec` cannot fail.
+        IpAddr::V6(address) => drop(write!(out, "{address}")),
+    }
 }
 
 /// `Content-Length: number\r\n`.

@@ -130,6 +130,7 @@ impl RecvStream {
     ///
     /// # Errors
     /// `ECONNRESET` and its like; the same again when asked again.
+    #[expect(clippy::should_implement_trait, reason = "an iterator does not wait")]
     pub fn next(&mut self) -> impl Future<Output = io::Result<RecvBuf>> {
         Wait { stream: self, pending: false, poll: |stream: &mut Self| stream.poll_next(true) }
     }

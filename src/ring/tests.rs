@@ -30,7 +30,7 @@ fn run<F: Future<Output = ()> + 'static>(
     }
     let ring = Ring::new(RingConfig { recv_bufs, bulk_bufs }).unwrap();
     let future = test(ring.clone());
-    ring.spawn({
+    ring.spawn_vital({
         let ring = ring.clone();
         async move {
             let hangs = async {
@@ -49,6 +49,7 @@ fn run<F: Future<Output = ()> + 'static>(
     let stats = ring.stats();
     let left = (stats.ops, stats.tasks, stats.recv_bufs_leased, stats.bulk_bufs_leased);
     assert_eq!(left, (0, 0, 0, 0), "ops, tasks and buffers are left: {stats:?}");
+    assert_eq!(stats.panics, 0);
     stats
 }
 
@@ -585,4 +586,47 @@ fn a_mailbox_delivers_everything_from_many_threads_in_each_ones_order() {
             .await;
         assert_eq!(left, 0);
     });
+}
+
+#[test]
+fn a_panic_ends_its_task_and_no_other() {
+    let ring = Ring::new(RingConfig { recv_bufs: 1, bulk_bufs: 1 }).unwrap();
+    let (socket, mut peer) = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (AcceptStream::new(&ring, listener), peer)
+    };
+    ring.spawn({
+        let ring = ring.clone();
+        async move {
+            let mut accepting = socket;
+            let socket = accepting.next().await.unwrap();
+            let mut recv = socket.recv_stream();
+            recv.arm();
+            yield_now(&ring).await;
+            panic!("expected by the test");
+        }
+    });
+    ring.spawn({
+        let ring = ring.clone();
+        async move {
+            while ring.stats().panics == 0 {
+                sleep(&ring, Duration::from_millis(1)).await;
+            }
+        }
+    });
+    ring.run().unwrap();
+    ring.shut_down();
+    let stats = ring.stats();
+    assert_eq!((stats.panics, stats.tasks, stats.ops), (1, 0, 0));
+    peer.set_read_timeout(Some(LONG)).unwrap();
+    assert_eq!(peer.read(&mut [0]).unwrap(), 0, "its connection was closed");
+}
+
+#[test]
+#[should_panic(expected = "expected by the test")]
+fn a_vital_task_that_panics_ends_the_ring() {
+    let ring = Ring::new(RingConfig { recv_bufs: 1, bulk_bufs: 1 }).unwrap();
+    ring.spawn_vital(async { panic!("expected by the test") });
+    let _ = ring.run();
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::os::fd::RawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -50,6 +51,8 @@ pub struct RingStats {
     pub spilled_bytes: u64,
     /// Turns in which more completions had come than the queue holds; the kernel kept the rest.
     pub cq_overflows: u64,
+    /// Tasks that panicked.
+    pub panics: u64,
     /// Small buffers in use.
     pub recv_bufs_leased: u16,
     /// Bulk buffers in use.
@@ -80,6 +83,8 @@ struct Inner {
     wall_read_at: Cell<Nanos>,
     stats: Cell<RingStats>,
     stopped: Cell<bool>,
+    /// Tasks whose panic is not caught: a handful.
+    vital: RefCell<Vec<u32>>,
     /// Receives with data that nobody was waiting for when it came, or that was left behind.
     unread: RefCell<Vec<Key>>,
 }
@@ -119,6 +124,7 @@ impl Ring {
             wall_read_at: Cell::new(now),
             stats: Cell::default(),
             stopped: Cell::new(false),
+            vital: RefCell::default(),
             unread: RefCell::default(),
         })))
     }
@@ -148,6 +154,23 @@ impl Ring {
     pub fn spawn(&self, future: impl Future<Output = ()> + 'static) {
         let task = self.0.tasks.borrow_mut().insert(Box::pin(future));
         self.wake(task);
+    }
+
+    /// Starts a task without which the ring is of no use: where any other's panic ends only that task,
+    /// this one's goes on through [`Self::run`].
+    pub fn spawn_vital(&self, future: impl Future<Output = ()> + 'static) {
+        let task = self.0.tasks.borrow_mut().insert(Box::pin(future));
+        self.0.vital.borrow_mut().push(task);
+        self.wake(task);
+    }
+
+    fn count_panic(&self) {
+        let mut stats = self.0.stats.get();
+        stats.panics += 1;
+        self.0.stats.set(stats);
+        tracing::error!(
+            "a connection was dropped because of a mistake in Ringway: please report the panic above"
+        );
     }
 
     /// Polls every task once more, whatever it waits for: for news that concerns all of them.
@@ -219,12 +242,25 @@ impl Ring {
             let Some(task) = self.0.ready.borrow_mut().pop_front() else { break };
             let Some(mut future) = self.0.tasks.borrow_mut().start(task) else { continue };
             let outer = self.0.current.replace(task);
-            let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            if polled.is_ready() {
-                drop(future);
-                self.0.tasks.borrow_mut().end(task);
-            } else {
-                self.0.tasks.borrow_mut().put_back(task, future);
+            // One request that trips over a mistake of ours must not end everybody's connections. What
+            // unwinding leaves behind is the task's own: it is dropped with it.
+            let polled = catch_unwind(AssertUnwindSafe(|| {
+                let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                polled.is_pending().then_some(future)
+            }));
+            match polled {
+                Ok(Some(future)) => self.0.tasks.borrow_mut().put_back(task, future),
+                Ok(None) => {
+                    self.0.tasks.borrow_mut().end(task);
+                    self.0.vital.borrow_mut().retain(|&vital| vital != task);
+                }
+                Err(panic) => {
+                    self.0.tasks.borrow_mut().end(task);
+                    if self.0.vital.borrow().contains(&task) {
+                        resume_unwind(panic);
+                    }
+                    self.count_panic();
+                }
             }
             self.0.current.set(outer);
         }

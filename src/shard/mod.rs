@@ -159,7 +159,7 @@ pub fn run(
 ) -> io::Result<()> {
     let shard = Rc::new(Shard::new(ring, config.limits, config.cells, config.log, config.trust));
     let mut listener = Some(config.listener);
-    ring.spawn({
+    ring.spawn_vital({
         let shard = Rc::clone(&shard);
         async move {
             let ring = shard.ring().clone();
@@ -169,14 +169,14 @@ pub fn run(
                 if shard.publication().is_some()
                     && let Some(listener) = listener.take()
                 {
-                    ring.spawn(accept::run(Rc::clone(&shard), listener.into()));
+                    ring.spawn_vital(accept::run(Rc::clone(&shard), listener.into()));
                 }
                 more
             };
             mailbox.run(&ring, each).await;
         }
     });
-    ring.spawn(housekeeping::run(Rc::clone(&shard)));
+    ring.spawn_vital(housekeeping::run(Rc::clone(&shard)));
     let outcome = ring.run();
     shard.hand_over_log();
     shard.publish_figures();

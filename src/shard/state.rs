@@ -227,6 +227,7 @@ impl Shard {
         cells.ring_sqes.set(ring.sqes);
         cells.ring_cqes.set(ring.cqes);
         cells.ring_enobufs.set(ring.enobufs);
+        cells.panics.set(ring.panics);
         cells.ring_spilled_bytes.set(ring.spilled_bytes);
         cells.ring_cq_overflows.set(ring.cq_overflows);
         cells.recv_buffers_in_use.set(u64::from(ring.recv_bufs_leased));

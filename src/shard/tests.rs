@@ -107,6 +107,7 @@ pub(super) fn prepare(api: &RestApi, limits: Limits) -> (ShardConfig, Publicatio
 
 struct Served {
     shard: Option<ShardHandle>,
+    cells: Arc<crate::telemetry::ShardCells>,
     address: SocketAddr,
 }
 
@@ -117,9 +118,10 @@ impl Served {
 
     fn start_with(api: &RestApi, limits: Limits, ring: RingConfig) -> Self {
         let (config, publication, address) = prepare(api, limits);
+        let cells = Arc::clone(&config.cells);
         let shard = spawn_with(config, ring).unwrap();
         assert!(shard.send(ShardMessage::Publish(publication)).is_ok());
-        Self { shard: Some(shard), address }
+        Self { shard: Some(shard), cells, address }
     }
 
     fn connect(&self) -> TcpStream {
@@ -141,6 +143,13 @@ impl Drop for Served {
         let shard = self.shard.take().unwrap();
         assert!(shard.send(ShardMessage::Drain { deadline: None }).is_ok());
         shard.join().unwrap();
+        if !std::thread::panicking() {
+            assert_eq!(
+                self.cells.panics.load(),
+                0,
+                "a connection's panic is survived, but is a bug"
+            );
+        }
     }
 }
 

@@ -110,6 +110,8 @@ shard_cells! {
         "Bytes copied to the heap because their connection was not reading.";
     ring_cq_overflows: "counter" "ringway_ring_cq_overflows_total",
         "Loop turns that found completions overflowed into the kernel's backlog.";
+    panics: "counter" "ringway_panics_total",
+        "Connections dropped because of a mistake in Ringway. Please report them.";
     recv_buffers_in_use: "gauge" "ringway_recv_buffers_in_use",
         "Provided receive buffers held by connections.";
     bulk_buffers_in_use: "gauge" "ringway_bulk_buffers_in_use",

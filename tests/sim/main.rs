@@ -128,6 +128,9 @@ fn run_in(fixture: &Fixture, weather: Weather, seed: u64) -> Run {
     if weather != Weather::Drains {
         failures.extend(outcome.unfinished());
     }
+    if stats.panics > 0 {
+        failures.push(format!("{} tasks panicked, see above", stats.panics));
+    }
     for (what, left) in [
         ("tasks", stats.tasks),
         ("slots", stats.ops),

@@ -232,6 +232,10 @@ impl Drop for Gateway {
         let _ = self.child.wait();
         if std::thread::panicking() {
             eprintln!("the gateway said:\n{}", self.stderr.text());
+        } else {
+            // One connection's panic is survived, so a test that passes may have met one.
+            let said = self.stderr.text();
+            assert!(!said.contains("panicked at"), "the gateway panicked:\n{said}");
         }
     }
 }

@@ -3,10 +3,8 @@
 //! Source: facts, aws-recorded section 20: a header with root, parent and sampled flag is kept as it
 //! is, a bare root gets a parent, and without a header a root is made.
 
-use std::io::Write as _;
-
 use super::super::exchange::Exchange;
-use crate::http::KnownHeader;
+use crate::http::{KnownHeader, encode};
 
 /// Longest header that is kept; ours: no trace has more than about 100 bytes.
 const KEPT_BYTES_MAX: usize = 512;
@@ -28,21 +26,23 @@ pub fn prepare(exchange: &mut Exchange) {
     }
     let Exchange { head, head_bytes, trace, received_wall, .. } = exchange;
     let given = head.find(head_bytes, KnownHeader::XAmznTraceId);
-    // Writing to a `Vec` cannot fail.
     match given.filter(|it| it.len() <= KEPT_BYTES_MAX && root(it).is_some()) {
         Some(given) => {
             trace.extend_from_slice(given);
             if part(given, b"Parent=").is_none() {
-                let _ = write!(trace, ";Parent={:016x}", fastrand::u64(..));
+                trace.extend_from_slice(b";Parent=");
+                encode::hex(trace, fastrand::u64(..), 16);
                 if part(given, b"Sampled=").is_none() {
                     trace.extend_from_slice(b";Sampled=0");
                 }
             }
         }
         None => {
-            let seconds = (received_wall.0 / 1_000) & 0xffff_ffff;
-            let (high, low) = (fastrand::u32(..), fastrand::u64(..));
-            let _ = write!(trace, "Root=1-{seconds:08x}-{high:08x}{low:016x}");
+            trace.extend_from_slice(b"Root=1-");
+            encode::hex(trace, received_wall.0 / 1_000, 8);
+            trace.push(b'-');
+            encode::hex(trace, fastrand::u64(..), 8);
+            encode::hex(trace, fastrand::u64(..), 16);
         }
     }
 }

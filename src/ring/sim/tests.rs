@@ -68,6 +68,7 @@ fn echo(seed: u64, bulk: bool) -> (Vec<u8>, Vec<u8>, SimReport) {
     sim.settle();
     let stats = ring.stats();
     assert_eq!((stats.recv_bufs_leased, stats.bulk_bufs_leased, stats.ops), (0, 0, 0));
+    assert_eq!(stats.panics, 0);
     let output = output.borrow().clone();
     (input, output, sim.report())
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
 
-use support::servers::{Nginx, Python, free_port};
+use support::servers::{Nginx, Python};
 use support::tools::curl_answer;
 use support::{
     Answer, Client, Definition, Folder, Gateway, Load, Options, Peer, Seen, get, post, wait_for,
@@ -416,7 +416,13 @@ fn garbage_is_502() {
 
 #[test]
 fn a_refused_connection_is_504() {
-    let gateway = Gateway::serving(greedy(&format!("http://127.0.0.1:{}", free_port())));
+    // Bound, so that nobody else gets the port, and not listening.
+    let socket =
+        socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+    let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    socket.bind(&loopback.into()).expect("a free port");
+    let address = socket.local_addr().ok().and_then(|it| it.as_socket()).expect("its address");
+    let gateway = Gateway::serving(greedy(&format!("http://{address}")));
     let answer = gateway.client().asks(get("/a"));
     assert_eq!((answer.status, answer.text()), (504, NETWORK_ERROR));
     gateway.counts("ringway_upstream_connect_errors_total", 1.0);

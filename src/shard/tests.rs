@@ -333,7 +333,10 @@ fn a_backend_that_fails_is_told_as_aws_tells_it() {
         Some("close HTTP") => None,
         _ => Some(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()),
     });
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound, so that nobody else gets the port, and not listening.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let closed = socket.local_addr().unwrap().as_socket().unwrap();
     let to = |address: SocketAddr| method(proxy(&format!("http://{address}/x/{{proxy}}")));
     let api = api(vec![
         ("/up/{proxy+}", MethodName::Any, to(address)),

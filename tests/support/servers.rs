@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{Folder, wait_for};
 
 /// A port that was free a moment ago.
-pub fn free_port() -> u16 {
+fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("a bound socket").port()
 }

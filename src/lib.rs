@@ -17,12 +17,16 @@ pub mod context;
 pub mod limits;
 pub mod time;
 
+// L0, too: JSON bodies and paths into them, for every layer that reads one.
+pub mod json;
+
 // L1: each on its own; they do not import each other.
 pub mod http;
 pub mod ring;
 pub mod telemetry;
 pub mod throttle;
 pub mod tls;
+pub mod vtl;
 
 // L2: what the user declared; pooled connections to integrations.
 pub mod model;

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules by layer, lowest first. Modules of one layer do not import each other.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["context", "limits", "time"],
-    &["http", "ring", "telemetry", "throttle", "tls"],
+    &["json"],
+    &["http", "ring", "telemetry", "throttle", "tls", "vtl"],
     &["model", "upstream"],
     &["deploy", "openapi"],
     &["control", "gateway"],

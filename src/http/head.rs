@@ -167,6 +167,13 @@ impl RequestHead {
         Ok(true)
     }
 
+    /// Forgets the head: no method, no target, no headers. `headers` keeps its capacity.
+    pub fn clear(&mut self) {
+        let mut headers = std::mem::take(&mut self.headers);
+        headers.clear();
+        *self = Self { method: Method::Other, headers, ..Self::default() };
+    }
+
     /// Value of the first header of this kind; `bytes` are those it was parsed from.
     #[inline]
     pub fn find<'a>(&self, bytes: &'a [u8], known: KnownHeader) -> Option<&'a [u8]> {

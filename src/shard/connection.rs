@@ -321,7 +321,8 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
     let asked_to_close = refused.is_none() && !keep_alive;
     let mut streamed = None;
     if let Some(error) = refused {
-        exchange.head.method = crate::http::Method::Other;
+        // What was parsed before the refusal (and of the request before) has no bytes any more.
+        exchange.head.clear();
         link.body = BodyDecoder::none();
         gateway::refuse(stage, exchange, error);
     } else {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{Publication, ShardConfig, ShardHandle, ShardMessage, spawn_with};
+use crate::context::ContextVariable;
 use crate::deploy::{CompileEnv, StageSettings, compile};
 use crate::limits::Limits;
 use crate::model::{
@@ -15,7 +16,7 @@ use crate::model::{
     Resource, RestApi,
 };
 use crate::ring::RingConfig;
-use crate::telemetry::{Registry, SeriesKey};
+use crate::telemetry::{AccessLogFormat, LogQueue, Registry, SeriesKey};
 use crate::throttle::BucketRegistry;
 use crate::time::Nanos;
 use crate::tls::ClientTrust;
@@ -105,6 +106,13 @@ pub(super) fn prepare(api: &RestApi, limits: Limits) -> (ShardConfig, Publicatio
     (config, Publication { stage, cells, access_log: None }, address)
 }
 
+/// A log format with every variable.
+fn every_variable() -> Arc<AccessLogFormat> {
+    let names = ContextVariable::ALL.iter().map(|variable| variable.name());
+    let format: String = names.map(|name| format!("$context.{name} ")).collect();
+    Arc::new(AccessLogFormat::parse(&format).unwrap())
+}
+
 struct Served {
     shard: Option<ShardHandle>,
     cells: Arc<crate::telemetry::ShardCells>,
@@ -117,7 +125,10 @@ impl Served {
     }
 
     fn start_with(api: &RestApi, limits: Limits, ring: RingConfig) -> Self {
-        let (config, publication, address) = prepare(api, limits);
+        let (mut config, mut publication, address) = prepare(api, limits);
+        // Nobody reads it: writing the lines is what may go wrong.
+        config.log = Some(Arc::new(LogQueue::new()));
+        publication.access_log = Some(every_variable());
         let cells = Arc::clone(&config.cells);
         let shard = spawn_with(config, ring).unwrap();
         assert!(shard.send(ShardMessage::Publish(publication)).is_ok());

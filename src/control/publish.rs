@@ -128,16 +128,21 @@ impl Publisher {
         let mut env = CompileEnv { buckets: &self.buckets, targets: &self.targets, now };
         let settings =
             StageSettings { deployment_id: deployment_id(text), ..self.settings.clone() };
-        let compiled = match deploy::compile(&api, &settings, &mut env) {
+        let mut warnings = Vec::new();
+        let compiled = match deploy::compile_with(&api, &settings, &mut env, &mut warnings) {
             Ok(stage) => Some(Arc::new(stage)),
             Err(errors) => {
-                let errors = errors.into_iter().map(|it| Finding::from_compile(it, &document));
+                let errors = errors
+                    .into_iter()
+                    .map(|it| Finding::from_compile(it, Severity::Error, &document));
                 let news: Vec<Finding> =
                     errors.filter(|error| !findings::follows(error, &found)).collect();
                 found.extend(news);
                 None
             }
         };
+        let warnings = warnings.into_iter();
+        found.extend(warnings.map(|it| Finding::from_compile(it, Severity::Warning, &document)));
         findings::sort(&mut found);
         match compiled {
             Some(stage) if found.iter().all(|finding| finding.severity != Severity::Error) => {

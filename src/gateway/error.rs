@@ -344,6 +344,7 @@ mod tests {
                 (kind, status, message)
             );
             if let Some(kind) = kind {
+                assert_eq!(kind.why_never(), None, "{error:?} occurs");
                 assert!(
                     PREPARED.contains(&(kind, status, message)),
                     "{error:?} is not encoded in advance"

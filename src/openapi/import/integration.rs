@@ -156,6 +156,16 @@ impl<'a> Importer<'a> {
             }
         }
         if kind == IntegrationType::HttpProxy
+            && let Some(member) = place.member("contentHandling")
+            && !is_nothing(&member)
+        {
+            self.report.warning(
+                &member,
+                "'contentHandling' has no effect: a proxy integration keeps bodies byte for byte",
+                "remove it, or use type: http, which converts",
+            );
+        }
+        if kind == IntegrationType::HttpProxy
             && self.choice(place, "passthroughBehavior", &PASSTHROUGH)
                 == Some(PassthroughBehavior::Never)
             && let Some(member) = place.member("passthroughBehavior")

@@ -51,7 +51,7 @@ pub const LINGER_BYTES_MAX: u64 = 32 * MIB as u64;
 
 /// Smallest `timeoutInMillis` of an integration, milliseconds. AWS quota.
 pub const INTEGRATION_TIMEOUT_MIN_MS: u32 = 50;
-/// Largest `timeoutInMillis` AWS accepts without a raised quota, and the default, milliseconds.
+/// Largest `timeoutInMillis` AWS accepts without a raised quota, milliseconds.
 pub const INTEGRATION_TIMEOUT_MAX_MS: u32 = 29_000;
 
 /// An OpenAPI document, bytes. AWS quota "API definition file size".
@@ -92,7 +92,8 @@ pub struct Limits {
     pub header_bytes: Option<u64>,
     /// Request target, bytes (414).
     pub url_bytes: Option<u64>,
-    /// Upper bound of every integration's `timeoutInMillis`; off: an integration may take for ever.
+    /// Upper bound of every integration's `timeoutInMillis`, and what one without it gets; off: such an
+    /// integration may take for ever.
     pub integration_timeout: Option<Duration>,
     /// Time for connecting to an integration.
     pub connect_timeout: Option<Duration>,
@@ -168,7 +169,7 @@ impl Limits {
         ("url", "request target, bytes (414)", "API Gateway quota: URL length 10,240 characters"),
         (
             "integration-timeout",
-            "ceiling of every timeoutInMillis, whole answer (504)",
+            "ceiling of every timeoutInMillis, and the time without one (504)",
             "API Gateway quota: 29 s",
         ),
         ("connect-timeout", "connecting to an integration (504)", "Ringway"),

@@ -14,7 +14,7 @@ use super::selector::Selector;
 use super::source::{self, BodySource, Side, Source};
 use super::uri::{self, Uri};
 use crate::http::{self, HeaderList, KnownHeader};
-use crate::limits::{INTEGRATION_TIMEOUT_MAX_MS, INTEGRATION_TIMEOUT_MIN_MS};
+use crate::limits::INTEGRATION_TIMEOUT_MIN_MS;
 use crate::model::{
     ConnectionType, Integration, IntegrationResponse, IntegrationType, Method, MethodName,
 };
@@ -402,17 +402,9 @@ fn timeout(
     declared: &Integration,
     report: &mut Report<'_>,
 ) -> Option<Option<Duration>> {
-    // 0 is what a document without `timeoutInMillis` may leave behind.
-    let millis =
-        if declared.timeout_ms == 0 { INTEGRATION_TIMEOUT_MAX_MS } else { declared.timeout_ms };
-    let timeout = Duration::from_millis(millis.into());
     let ceiling = step.settings.limits.integration_timeout;
-    let default = millis == INTEGRATION_TIMEOUT_MAX_MS;
-    match ceiling {
-        None if default => return Some(None),
-        Some(ceiling) if default => return Some(Some(timeout.min(ceiling))),
-        _ => {}
-    }
+    let Some(millis) = declared.timeout_ms else { return Some(ceiling) };
+    let timeout = Duration::from_millis(millis.into());
     if millis >= INTEGRATION_TIMEOUT_MIN_MS && ceiling.is_none_or(|ceiling| timeout <= ceiling) {
         return Some(Some(timeout));
     }

@@ -33,7 +33,6 @@ pub(super) fn method(integration: Integration) -> Method {
 pub(super) fn mock(body: &str) -> Integration {
     Integration {
         kind: IntegrationType::Mock,
-        timeout_ms: 29_000,
         request_templates: [("application/json".to_owned(), "{\"statusCode\": 200}".to_owned())]
             .into(),
         responses: vec![IntegrationResponse {
@@ -50,7 +49,6 @@ pub(super) fn proxy(uri: &str) -> Integration {
         kind: IntegrationType::HttpProxy,
         uri: Some(uri.to_owned()),
         http_method: Some(MethodName::Any),
-        timeout_ms: 29_000,
         request_parameters: [(
             "integration.request.path.proxy".to_owned(),
             "method.request.path.proxy".to_owned(),

@@ -103,7 +103,6 @@ fn api() -> RestApi {
 fn mock(body: &str) -> Integration {
     Integration {
         kind: IntegrationType::Mock,
-        timeout_ms: 29_000,
         request_templates: [("application/json".to_owned(), "{\"statusCode\": 200}".to_owned())]
             .into(),
         responses: vec![IntegrationResponse {
@@ -120,7 +119,6 @@ fn proxy(uri: &str) -> Integration {
         kind: IntegrationType::HttpProxy,
         uri: Some(uri.to_owned()),
         http_method: Some(MethodName::Any),
-        timeout_ms: 29_000,
         request_parameters: [(
             "integration.request.path.proxy".to_owned(),
             "method.request.path.proxy".to_owned(),

@@ -78,13 +78,13 @@ fn every_problem_is_named_with_place_and_remedy() {
             "neither http nor https",
         ),
         (
-            http(|it| it.timeout_ms = 49),
+            http(|it| it.timeout_ms = Some(49)),
             "GET /pets/{id} integration",
             "/i/timeoutInMillis",
             "not within 50 to 29000 ms",
         ),
         (
-            http(|it| it.timeout_ms = 29_001),
+            http(|it| it.timeout_ms = Some(29_001)),
             "GET /pets/{id} integration",
             "/i/timeoutInMillis",
             "29001",
@@ -343,22 +343,30 @@ fn the_timeout_is_the_declared_one_under_its_ceiling() {
     use std::time::Duration;
     let second = Duration::from_secs;
     for (declared, ceiling, want) in [
-        (0, Some(second(29)), Some(second(29))),
-        (29_000, Some(second(29)), Some(second(29))),
-        (50, Some(second(29)), Some(Duration::from_millis(50))),
-        (60_000, Some(second(60)), Some(second(60))),
-        (29_000, Some(second(5)), Some(second(5))),
-        (29_000, None, None),
-        (100_000, None, Some(second(100))),
-        (1_000, None, Some(second(1))),
+        (None, Some(second(29)), Some(second(29))),
+        (Some(29_000), Some(second(29)), Some(second(29))),
+        (Some(50), Some(second(29)), Some(Duration::from_millis(50))),
+        (Some(60_000), Some(second(60)), Some(second(60))),
+        (None, Some(second(5)), Some(second(5))),
+        (None, Some(second(60)), Some(second(60))),
+        (None, None, None),
+        // Who writes AWS's default means it, whatever the limit is.
+        (Some(29_000), None, Some(second(29))),
+        (Some(29_000), Some(second(60)), Some(second(29))),
+        (Some(100_000), None, Some(second(100))),
+        (Some(1_000), None, Some(second(1))),
     ] {
         let mut settings = settings();
         let limits = Limits { integration_timeout: ceiling, ..Limits::default() };
         settings.limits = Arc::new(limits);
         let stage = run(&http(|it| it.timeout_ms = declared), &settings).unwrap();
         let CompiledIntegration::Http(http) = &stage.methods[0].integration else { panic!() };
-        assert_eq!(http.timeout, want, "{declared} under {ceiling:?}");
+        assert_eq!(http.timeout, want, "{declared:?} under {ceiling:?}");
     }
+    let limits = Limits { integration_timeout: Some(second(5)), ..Limits::default() };
+    let settings = StageSettings { limits: Arc::new(limits), ..settings() };
+    let errors = run(&http(|it| it.timeout_ms = Some(29_000)), &settings).unwrap_err();
+    assert!(errors[0].message.contains("29000 is not within 50 to 5000 ms"), "{errors:?}");
 }
 
 #[test]

@@ -221,15 +221,14 @@ impl<'a> Importer<'a> {
         templates
     }
 
-    /// Its upper bound depends on the limits in force, and is the compiler's.
-    fn timeout(&mut self, place: &Place<'a>) -> u32 {
-        let Some(member) = place.member("timeoutInMillis") else {
-            return INTEGRATION_TIMEOUT_MAX_MS;
-        };
+    /// `None`: it has none of its own. Its upper bound depends on the limits in force, and is the
+    /// compiler's.
+    fn timeout(&mut self, place: &Place<'a>) -> Option<u32> {
+        let member = place.member("timeoutInMillis")?;
         if self.is_null(&member) {
-            return INTEGRATION_TIMEOUT_MAX_MS;
+            return None;
         }
-        let Some(millis) = self.whole(&member) else { return INTEGRATION_TIMEOUT_MAX_MS };
+        let millis = self.whole(&member)?;
         if millis < INTEGRATION_TIMEOUT_MIN_MS {
             self.report.error(
                 &member,
@@ -239,9 +238,9 @@ impl<'a> Importer<'a> {
                 ),
                 format!("{millis} is too short; it is a number of milliseconds"),
             );
-            return INTEGRATION_TIMEOUT_MAX_MS;
+            return None;
         }
-        millis
+        Some(millis)
     }
 
     fn connection(&mut self, place: &Place<'a>, kind: IntegrationType) -> ConnectionType {

@@ -75,8 +75,6 @@ pub enum GatewayError {
         /// The limit.
         limit: u64,
     },
-    /// The gateway takes no more requests.
-    Unavailable,
 }
 
 /// What the execution log says where AWS's texts differ by kind only.
@@ -116,8 +114,7 @@ impl GatewayError {
             | Self::PayloadTooLarge { .. }
             | Self::UriTooLong
             | Self::HeadersTooLarge { .. }
-            | Self::RequestTimeout
-            | Self::Unavailable => return None,
+            | Self::RequestTimeout => return None,
         })
     }
 
@@ -138,7 +135,6 @@ impl GatewayError {
             | Self::NoMatchingResponse { .. }
             | Self::ResponseTooLarge { .. } => 500,
             Self::IntegrationMalformed(_) => 502,
-            Self::Unavailable => 503,
             Self::IntegrationTimeout | Self::IntegrationNetwork(_) => 504,
             Self::MalformedHead(error) => error.status(),
             Self::MalformedBody(error) => error.status(),
@@ -166,7 +162,6 @@ impl GatewayError {
             | Self::HeaderAlreadyPresent { .. }
             | Self::NoMatchingResponse { .. }
             | Self::ResponseTooLarge { .. } => "Internal server error",
-            Self::Unavailable => "Service Unavailable",
             Self::BadRequest(_) | Self::MalformedHead(_) | Self::MalformedBody(_) => {
                 match self.status() {
                     414 => "Request URI too long",
@@ -189,7 +184,6 @@ impl GatewayError {
             403 => "ForbiddenException",
             408 => "RequestTimeoutException",
             413 | 414 | 431 => "RequestTooLargeException",
-            503 => "ServiceUnavailableException",
             _ => "BadRequestException",
         }
     }
@@ -203,8 +197,7 @@ impl GatewayError {
             | Self::PayloadTooLarge { .. }
             | Self::UriTooLong
             | Self::HeadersTooLarge { .. }
-            | Self::RequestTimeout
-            | Self::Unavailable => true,
+            | Self::RequestTimeout => true,
             Self::NoSuchMethod
             | Self::UnknownStage
             | Self::Throttled { .. }
@@ -266,7 +259,6 @@ impl GatewayError {
                 "{CONFIGURATION}: Integration response of reported length {length} is larger than \
                  allowed maximum of {limit} bytes."
             ),
-            Self::Unavailable => "The gateway takes no more requests".to_owned(),
         }
     }
 }
@@ -333,7 +325,6 @@ mod tests {
             (GatewayError::InvalidEndpointAddress, config),
             (GatewayError::UNPARSABLE_STATUS, config),
             (GatewayError::NoMatchingResponse { status: 200 }, config),
-            (GatewayError::Unavailable, (None, 503, "Service Unavailable")),
             (GatewayError::BadRequest("x"), (None, 400, "Bad Request")),
             (GatewayError::UriTooLong, (None, 414, "Request URI too long")),
             (HeadError::Expectation.into(), (None, 417, "Expectation Failed")),

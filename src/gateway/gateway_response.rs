@@ -233,12 +233,6 @@ mod tests {
                 "RequestTooLargeException",
                 r#"{"message":"Request URI too long"}"#,
             ),
-            (
-                GatewayError::Unavailable,
-                503,
-                "ServiceUnavailableException",
-                r#"{"message":"Service Unavailable"}"#,
-            ),
         ] {
             let got = answer(&api(&[]), GET, error);
             let headers = format!("x-amzn-ErrorType: {kind}\r\n{json}");

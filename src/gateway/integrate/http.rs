@@ -6,8 +6,9 @@
 //!
 //! Bodies that nothing reads are streamed: the request's while it arrives, the answer's by the
 //! carrier, piece by piece as the client takes it ([`UpstreamBody`]). An answer that comes before the
-//! request's body was sent ends the sending. The integration's time starts when the request has been
-//! sent and covers the whole answer; waiting for the client does not count.
+//! request's body was sent ends the sending. The integration's time starts when the request is there and
+//! covers connecting, sending and the whole answer; for a body that is streamed it starts again with each
+//! piece and when all has been sent. Waiting for the client does not count.
 //!
 //! Cost: no allocation but for an answer that is streamed; heads are written and parsed in pooled memory.
 //! Source: facts, rest-api sections 5 to 8; RFC 9110 section 9.2.2 on what may be sent again.
@@ -124,6 +125,7 @@ impl Call<'_> {
             !streams && !matches!(method, Method::Post | Method::Patch | Method::Other);
         if let Some(kept) = self.env.upstreams.kept(&self.http.target) {
             match self.exchange_over(kept, exchange, client, framing, method).await {
+        self.start_clock();
                 Err(Failed::Stale) if repeatable && self.deadline > self.env.ring.now() => {
                     self.env.retries.set(self.env.retries.get() + 1);
                 }
@@ -132,7 +134,6 @@ impl Call<'_> {
                 Ok(answer) => return Ok(answer),
             }
         }
-        self.start_clock();
         let fresh = self.connect(client).await?;
         match self.exchange_over(fresh, exchange, client, framing, method).await {
             Err(Failed::Stale) => Err(reset_by_backend()),
@@ -155,7 +156,7 @@ impl Call<'_> {
         let connect_by =
             limit.map_or(self.deadline, |time| self.env.ring.now().after(time).min(self.deadline));
         self.timer.set(connect_by);
-        let connecting = self.env.upstreams.connect(&self.http.target);
+        let connecting = self.env.upstreams.connect(&self.http.target, connect_by);
         let waited = select(connecting, select(self.timer.fired(), client.reset())).await;
         let error = match waited {
             Either::Left(Ok(connection)) => {
@@ -187,7 +188,6 @@ impl Call<'_> {
         framing: UpstreamFraming,
         method: Method,
     ) -> Result<(Box<Connection>, RecvBuf, Nanos), Failed> {
-        self.start_clock();
         let reused = connection.reused;
         let stale = |_| if reused { Failed::Stale } else { reset_by_backend().into() };
         let sending = connection.send(SendBuf::from_vec(std::mem::take(&mut self.head)));

@@ -46,8 +46,16 @@ pub const CHUNK_LINE_BYTES_MAX: usize = 256;
 pub const RESPONSE_HEAD_BYTES_MAX: usize = 64 * KIB;
 /// Answers of pipelined requests that may wait for one send, bytes; then the connection stops reading.
 pub const PIPELINED_RESPONSE_BYTES_MAX: usize = 64 * KIB;
-/// Bytes read and dropped after a refusal so that the answer survives the client's sending.
-pub const LINGER_BYTES_MAX: u64 = 32 * MIB as u64;
+/// Bytes of an answer that a client gets `send-timeout` for, each time; a piece of a streamed answer is
+/// no larger anyway.
+pub const SEND_PIECE_BYTES_MAX: usize = BULK_BUF_BYTES;
+/// Time that a refused client has to end its sending and read its answer: what it sends meanwhile is
+/// read and dropped, for a close with unread input resets the connection and the answer with it. Ours;
+/// nginx lingering_time 30 s.
+pub const LINGER_TIME: Duration = Duration::from_secs(30);
+/// A refused client that sends nothing for this time has read its answer. Ours; nginx
+/// lingering_timeout 5 s.
+pub const LINGER_QUIET_TIME: Duration = Duration::from_secs(5);
 
 /// Smallest `timeoutInMillis` of an integration, milliseconds. AWS quota.
 pub const INTEGRATION_TIMEOUT_MIN_MS: u32 = 50;
@@ -88,6 +96,8 @@ const _: () = assert!(TRAILER_BYTES_MAX < RECV_BUF_BYTES);
 pub struct Limits {
     /// Request or response payload, bytes (413 for a request, 500 for a response).
     pub payload_bytes: Option<u64>,
+const _: () = assert!(LINGER_QUIET_TIME.as_millis() < LINGER_TIME.as_millis());
+const _: () = assert!(PIPELINED_RESPONSE_BYTES_MAX < SEND_PIECE_BYTES_MAX);
     /// Names and values of all request headers together, bytes (431).
     pub header_bytes: Option<u64>,
     /// Request target, bytes (414).
@@ -107,7 +117,8 @@ pub struct Limits {
     pub body_timeout: Option<Duration>,
     /// Between two requests on a kept connection.
     pub idle_timeout: Option<Duration>,
-    /// For a client that does not read its answer: time without a byte taken.
+    /// For a client that does not read its answer: time for taking a piece of it, at most
+    /// [`SEND_PIECE_BYTES_MAX`].
     pub send_timeout: Option<Duration>,
     /// For finishing requests in flight after SIGTERM.
     pub drain_timeout: Option<Duration>,
@@ -196,7 +207,7 @@ impl Limits {
         ),
         (
             "send-timeout",
-            "a client that does not read its answer is closed",
+            "a client that takes no 256 KiB of its answer in this time is closed",
             "Ringway; nginx send_timeout 60 s",
         ),
         (

@@ -20,13 +20,10 @@ use super::state::Shard;
 use super::write::{self, BodyFraming};
 use crate::gateway::{self, Client, Exchange, GatewayError, HeadBytes, Peer, UpstreamBody};
 use crate::http::{BodyDecoder, HeadError, HeadScan, encode};
-use crate::limits::{LINGER_BYTES_MAX, PIPELINED_RESPONSE_BYTES_MAX};
+use crate::limits::{LINGER_QUIET_TIME, LINGER_TIME, PIPELINED_RESPONSE_BYTES_MAX};
 use crate::ring::{Either, RecvBuf, Socket, select};
 use crate::telemetry::TimeoutKind;
 use crate::time::Nanos;
-
-/// Time that a refused client has to read its answer while it is still sending.
-const LINGER: Duration = Duration::from_secs(5);
 
 /// A connection that has been without a request for this time is parked in a task of little memory.
 const PARK_AFTER: Duration = Duration::from_millis(100);
@@ -415,14 +412,15 @@ async fn linger(link: &mut Link) {
         return;
     }
     let shard = Rc::clone(&link.shard);
-    shard.set_timer(&mut link.timer, Some(LINGER));
+    let end = shard.deadline(Some(LINGER_TIME));
     link.input = RecvBuf::default();
     link.held.clear();
-    let mut dropped = 0_u64;
-    while dropped < LINGER_BYTES_MAX {
+    loop {
+        link.timer.set(shard.deadline(Some(LINGER_QUIET_TIME)).min(end));
         let (recv, timer) = (&mut link.recv, &link.timer);
-        match select(recv.next(), timer.fired()).await {
-            Either::Left(Ok(piece)) if !piece.is_empty() => dropped += piece.len() as u64,
+        // The timer first: a client that never stops must not outrun it.
+        match select(timer.fired(), recv.next()).await {
+            Either::Right(Ok(piece)) if !piece.is_empty() && shard.ring().now() < end => {}
             _ => return,
         }
     }

@@ -76,6 +76,10 @@ pub const LOG_BATCHES_MAX: usize = 256;
 /// A batch that is not full is handed over after this time.
 pub const LOG_BATCH_DELAY: Duration = Duration::from_millis(200);
 
+/// Bytes that go into a coder (gzip, deflate) or come out of it before others have their turn: two or
+/// three milliseconds. Ours.
+pub const CODING_TURN_BYTES: u64 = 256 * KIB as u64;
+
 /// Idle kept connections to one target per shard.
 pub const UPSTREAM_IDLE_MAX: usize = 512;
 /// An idle kept connection to a target is closed after this time. Below the 60 s that nginx and
@@ -88,6 +92,8 @@ const _: () = assert!(RECV_SPILL_BYTES_MAX > RECV_BUF_BYTES);
 const _: () = assert!(BULK_BUF_COUNT.is_power_of_two());
 const _: () = assert!(CHUNK_LINE_BYTES_MAX < RECV_BUF_BYTES);
 const _: () = assert!(TRAILER_BYTES_MAX < RECV_BUF_BYTES);
+const _: () = assert!(LINGER_QUIET_TIME.as_millis() < LINGER_TIME.as_millis());
+const _: () = assert!(PIPELINED_RESPONSE_BYTES_MAX < SEND_PIECE_BYTES_MAX);
 
 /// What a user may change: `--limit NAME=VALUE` or `NAME=off`.
 ///
@@ -96,8 +102,9 @@ const _: () = assert!(TRAILER_BYTES_MAX < RECV_BUF_BYTES);
 pub struct Limits {
     /// Request or response payload, bytes (413 for a request, 500 for a response).
     pub payload_bytes: Option<u64>,
-const _: () = assert!(LINGER_QUIET_TIME.as_millis() < LINGER_TIME.as_millis());
-const _: () = assert!(PIPELINED_RESPONSE_BYTES_MAX < SEND_PIECE_BYTES_MAX);
+    /// A body that is held whole because something reads or changes it, bytes (as `payload_bytes`); of a
+    /// coded one what comes out. Bounds the memory of a connection where `payload_bytes` is off.
+    pub held_bytes: Option<u64>,
     /// Names and values of all request headers together, bytes (431).
     pub header_bytes: Option<u64>,
     /// Request target, bytes (414).
@@ -130,6 +137,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             payload_bytes: Some(10 * MIB as u64),
+            held_bytes: Some(64 * MIB as u64),
             header_bytes: Some(10_240),
             url_bytes: Some(10_240),
             integration_timeout: Some(Duration::from_secs(29)),
@@ -165,12 +173,27 @@ enum Field<'a> {
 }
 
 impl Limits {
+    /// Largest body that passes through, bytes.
+    pub fn payload_max(&self) -> u64 {
+        self.payload_bytes.unwrap_or(u64::MAX)
+    }
+
+    /// Largest body that is held whole, bytes.
+    pub fn held_max(&self) -> u64 {
+        self.payload_max().min(self.held_bytes.unwrap_or(u64::MAX))
+    }
+
     /// Name, meaning and source of every limit, in the order of `ringway limits`.
-    const ROWS: [(&'static str, &'static str, &'static str); 13] = [
+    const ROWS: [(&'static str, &'static str, &'static str); 14] = [
         (
             "payload",
             "request body (413) or integration's answer (500), bytes",
             "API Gateway quota: payload size 10 MB",
+        ),
+        (
+            "held-body",
+            "a body that is mapped, converted, coded or read by a MOCK (413, 500), bytes",
+            "Ringway; such a body lies in memory whole",
         ),
         (
             "headers",
@@ -221,6 +244,7 @@ impl Limits {
     fn field(&mut self, name: &str) -> Option<Field<'_>> {
         Some(match name {
             "payload" => Field::Bytes(&mut self.payload_bytes),
+            "held-body" => Field::Bytes(&mut self.held_bytes),
             "headers" => Field::Bytes(&mut self.header_bytes),
             "url" => Field::Bytes(&mut self.url_bytes),
             "integration-timeout" => Field::Time(&mut self.integration_timeout),
@@ -371,7 +395,7 @@ mod tests {
         let mut limits = Limits::default();
         for (bad, says) in [
             ("payload", "NAME=VALUE"),
-            ("paylaod=1", "there is no limit 'paylaod'; the limits are payload, headers"),
+            ("paylaod=1", "there is no limit 'paylaod'; the limits are payload, held-body"),
             ("payload=0", "no size above 0"),
             ("payload=10XB", "no unit I know"),
             ("payload=99999999999GiB", "no size above 0"),

@@ -329,7 +329,7 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
         if link.gone {
             return Then::Close;
         }
-        gateway::finish(stage, exchange);
+        gateway::finish(&shard.env, stage, exchange).await;
         let whole = link.skip_received_body();
         // A client that waits for 100 Continue has not sent its body, and may or may not do so now.
         keep_alive &= whole && !exchange.response.close;

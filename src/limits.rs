@@ -36,8 +36,12 @@ pub const RING_SQ_ENTRIES: u32 = 1_024;
 /// Completion queue entries per ring. The kernel keeps what overflows and hands it over later.
 pub const RING_CQ_ENTRIES: u32 = 8_192;
 
-/// Header fields of one head. AWS publishes none; nginx has no count either, HAProxy 101.
+/// Header fields of one head that are parsed on the stack: all of an integration's answer, and the limit
+/// `header-count` of requests unless it is raised. AWS publishes none; nginx has no count either, HAProxy
+/// 101.
 pub const HEADER_COUNT_MAX: usize = 128;
+/// Header fields of one request where `header-count` is off: what 4 MiB of parser memory hold.
+pub const HEADER_COUNT_CEILING: usize = 131_072;
 /// Trailer section after a chunked body, bytes; trailers are read and dropped.
 pub const TRAILER_BYTES_MAX: usize = 8 * KIB;
 /// One chunk-size line including extensions, bytes.
@@ -92,6 +96,7 @@ const _: () = assert!(RECV_SPILL_BYTES_MAX > RECV_BUF_BYTES);
 const _: () = assert!(BULK_BUF_COUNT.is_power_of_two());
 const _: () = assert!(CHUNK_LINE_BYTES_MAX < RECV_BUF_BYTES);
 const _: () = assert!(TRAILER_BYTES_MAX < RECV_BUF_BYTES);
+const _: () = assert!(HEADER_COUNT_MAX < HEADER_COUNT_CEILING);
 const _: () = assert!(LINGER_QUIET_TIME.as_millis() < LINGER_TIME.as_millis());
 const _: () = assert!(PIPELINED_RESPONSE_BYTES_MAX < SEND_PIECE_BYTES_MAX);
 
@@ -107,6 +112,8 @@ pub struct Limits {
     pub held_bytes: Option<u64>,
     /// Names and values of all request headers together, bytes (431).
     pub header_bytes: Option<u64>,
+    /// Header fields of a request (431).
+    pub header_count: Option<u64>,
     /// Request target, bytes (414).
     pub url_bytes: Option<u64>,
     /// Upper bound of every integration's `timeoutInMillis`, and what one without it gets; off: such an
@@ -131,6 +138,8 @@ pub struct Limits {
     pub drain_timeout: Option<Duration>,
     /// Client connections per shard.
     pub connections: Option<u64>,
+    /// An OpenAPI document, bytes (an error of the definition).
+    pub definition_bytes: Option<u64>,
 }
 
 impl Default for Limits {
@@ -139,6 +148,7 @@ impl Default for Limits {
             payload_bytes: Some(10 * MIB as u64),
             held_bytes: Some(64 * MIB as u64),
             header_bytes: Some(10_240),
+            header_count: Some(HEADER_COUNT_MAX as u64),
             url_bytes: Some(10_240),
             integration_timeout: Some(Duration::from_secs(29)),
             connect_timeout: Some(Duration::from_secs(10)),
@@ -150,6 +160,7 @@ impl Default for Limits {
             send_timeout: Some(Duration::from_secs(60)),
             drain_timeout: Some(Duration::from_secs(30)),
             connections: Some(65_536),
+            definition_bytes: Some(DOCUMENT_BYTES_MAX as u64),
         }
     }
 }
@@ -184,7 +195,7 @@ impl Limits {
     }
 
     /// Name, meaning and source of every limit, in the order of `ringway limits`.
-    const ROWS: [(&'static str, &'static str, &'static str); 14] = [
+    const ROWS: [(&'static str, &'static str, &'static str); 16] = [
         (
             "payload",
             "request body (413) or integration's answer (500), bytes",
@@ -199,6 +210,11 @@ impl Limits {
             "headers",
             "request header names and values together, bytes (431)",
             "API Gateway quota: total of all header values 10,240 bytes",
+        ),
+        (
+            "header-count",
+            "header fields of a request (431)",
+            "Ringway; AWS publishes none, HAProxy has 101",
         ),
         ("url", "request target, bytes (414)", "API Gateway quota: URL length 10,240 characters"),
         (
@@ -239,6 +255,11 @@ impl Limits {
             "Ringway; nginx worker_shutdown_timeout",
         ),
         ("connections", "client connections per shard; more wait in the listen queue", "Ringway"),
+        (
+            "definition",
+            "an OpenAPI document, bytes; a longer one is an error",
+            "API Gateway quota: API definition file size 6 MB",
+        ),
     ];
 
     fn field(&mut self, name: &str) -> Option<Field<'_>> {
@@ -246,6 +267,7 @@ impl Limits {
             "payload" => Field::Bytes(&mut self.payload_bytes),
             "held-body" => Field::Bytes(&mut self.held_bytes),
             "headers" => Field::Bytes(&mut self.header_bytes),
+            "header-count" => Field::Count(&mut self.header_count),
             "url" => Field::Bytes(&mut self.url_bytes),
             "integration-timeout" => Field::Time(&mut self.integration_timeout),
             "connect-timeout" => Field::Time(&mut self.connect_timeout),
@@ -257,6 +279,7 @@ impl Limits {
             "send-timeout" => Field::Time(&mut self.send_timeout),
             "drain-timeout" => Field::Time(&mut self.drain_timeout),
             "connections" => Field::Count(&mut self.connections),
+            "definition" => Field::Bytes(&mut self.definition_bytes),
             _ => return None,
         })
     }

@@ -122,7 +122,8 @@ impl Publisher {
     /// # Errors
     /// Everything that is wrong, by position; at least one is a [`Severity::Error`].
     pub fn prepare(&self, text: &[u8], now: Nanos) -> Result<Prepared, Vec<Finding>> {
-        let document = read(text).map_err(|finding| vec![finding])?;
+        let limit = self.settings.limits.definition_bytes;
+        let document = read(text, limit).map_err(|finding| vec![finding])?;
         let Import { api, diagnostics } = openapi::import(&document);
         let mut found: Vec<Finding> = diagnostics.into_iter().map(Finding::from).collect();
         let mut env = CompileEnv { buckets: &self.buckets, targets: &self.targets, now };
@@ -186,7 +187,7 @@ impl Publisher {
     }
 }
 
-fn read(text: &[u8]) -> Result<Document, Finding> {
+fn read(text: &[u8], bytes_max: Option<u64>) -> Result<Document, Finding> {
     let text = std::str::from_utf8(text).map_err(|error| {
         let line = 1 + text[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
         Finding {
@@ -197,7 +198,7 @@ fn read(text: &[u8]) -> Result<Document, Finding> {
             help: "save it as UTF-8; the first bytes that are not are on this line".to_owned(),
         }
     })?;
-    Ok(Document::parse(text)?)
+    Ok(Document::parse_within(text, bytes_max)?)
 }
 
 /// An id as AWS's are, six lower-case letters and digits, made from the definition: the same text is

@@ -46,6 +46,11 @@ pub enum GatewayError {
         /// The limit.
         limit: u64,
     },
+    /// There are more header fields than this limit.
+    TooManyHeaders {
+        /// The limit.
+        limit: u64,
+    },
     /// Head or body did not arrive in time.
     RequestTimeout,
     /// The integration's whole answer did not arrive in time.
@@ -114,6 +119,7 @@ impl GatewayError {
             | Self::PayloadTooLarge { .. }
             | Self::UriTooLong
             | Self::HeadersTooLarge { .. }
+            | Self::TooManyHeaders { .. }
             | Self::RequestTimeout => return None,
         })
     }
@@ -128,7 +134,7 @@ impl GatewayError {
             Self::UriTooLong => 414,
             Self::UnsupportedMediaType => 415,
             Self::Throttled { .. } => 429,
-            Self::HeadersTooLarge { .. } => 431,
+            Self::HeadersTooLarge { .. } | Self::TooManyHeaders { .. } => 431,
             Self::InvalidEndpointAddress
             | Self::Configuration(_)
             | Self::HeaderAlreadyPresent { .. }
@@ -141,7 +147,7 @@ impl GatewayError {
         }
     }
 
-    /// `$context.error.message`: what the client reads. The two plain-text refusals are written by
+    /// `$context.error.message`: what the client reads. The plain-text refusals are written by
     /// `gateway_response`, since they name their limit.
     pub fn message(&self) -> &'static str {
         match self {
@@ -153,6 +159,7 @@ impl GatewayError {
             Self::PayloadTooLarge { .. } => "Request Too Long",
             Self::UriTooLong => "Request URI too long",
             Self::HeadersTooLarge { .. } => "Request header too large",
+            Self::TooManyHeaders { .. } => "Too many request headers",
             Self::RequestTimeout => "Request Timeout",
             Self::IntegrationTimeout => "Endpoint request timed out",
             Self::IntegrationNetwork(_) => "Network error communicating with endpoint",
@@ -197,6 +204,7 @@ impl GatewayError {
             | Self::PayloadTooLarge { .. }
             | Self::UriTooLong
             | Self::HeadersTooLarge { .. }
+            | Self::TooManyHeaders { .. }
             | Self::RequestTimeout => true,
             Self::NoSuchMethod
             | Self::UnknownStage
@@ -238,6 +246,7 @@ impl GatewayError {
             }
             Self::UriTooLong => "The request's target is longer than the limit 'url'".to_owned(),
             Self::HeadersTooLarge { limit } => format!("HTTP header is larger than {limit} bytes."),
+            Self::TooManyHeaders { limit } => format!("HTTP header has more than {limit} fields."),
             Self::RequestTimeout => "The request did not arrive in time".to_owned(),
             Self::IntegrationTimeout => "Execution failed due to a timeout error".to_owned(),
             Self::IntegrationNetwork(why) => format!(

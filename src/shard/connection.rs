@@ -295,9 +295,15 @@ async fn wait_head(shard: &Shard, exchange: &Exchange) {
 }
 
 fn refusal(error: HeadError, shard: &Shard) -> GatewayError {
-    match error.status() {
-        414 => GatewayError::UriTooLong,
-        431 => GatewayError::HeadersTooLarge { limit: shard.limits.header_bytes.unwrap_or(0) },
+    match error {
+        HeadError::UrlTooLong => GatewayError::UriTooLong,
+        // Without a limit there is still what a head can be at all.
+        HeadError::HeadersTooLarge => GatewayError::HeadersTooLarge {
+            limit: shard.limits.header_bytes.unwrap_or(shard.head_limits.head_bytes_max() as u64),
+        },
+        HeadError::TooManyHeaders => {
+            GatewayError::TooManyHeaders { limit: shard.head_limits.count() as u64 }
+        }
         _ => GatewayError::MalformedHead(error),
     }
 }

@@ -36,8 +36,12 @@ pub const RING_SQ_ENTRIES: u32 = 1_024;
 /// Completion queue entries per ring. The kernel keeps what overflows and hands it over later.
 pub const RING_CQ_ENTRIES: u32 = 8_192;
 
-/// Header fields of one head. AWS publishes none; nginx has no count either, HAProxy 101.
+/// Header fields of one head that are parsed on the stack: all of an integration's answer, and the limit
+/// `header-count` of requests unless it is raised. AWS publishes none; nginx has no count either, HAProxy
+/// 101.
 pub const HEADER_COUNT_MAX: usize = 128;
+/// Header fields of one request where `header-count` is off: what 4 MiB of parser memory hold.
+pub const HEADER_COUNT_CEILING: usize = 131_072;
 /// Trailer section after a chunked body, bytes; trailers are read and dropped.
 pub const TRAILER_BYTES_MAX: usize = 8 * KIB;
 /// One chunk-size line including extensions, bytes.
@@ -46,12 +50,20 @@ pub const CHUNK_LINE_BYTES_MAX: usize = 256;
 pub const RESPONSE_HEAD_BYTES_MAX: usize = 64 * KIB;
 /// Answers of pipelined requests that may wait for one send, bytes; then the connection stops reading.
 pub const PIPELINED_RESPONSE_BYTES_MAX: usize = 64 * KIB;
-/// Bytes read and dropped after a refusal so that the answer survives the client's sending.
-pub const LINGER_BYTES_MAX: u64 = 32 * MIB as u64;
+/// Bytes of an answer that a client gets `send-timeout` for, each time; a piece of a streamed answer is
+/// no larger anyway.
+pub const SEND_PIECE_BYTES_MAX: usize = BULK_BUF_BYTES;
+/// Time that a refused client has to end its sending and read its answer: what it sends meanwhile is
+/// read and dropped, for a close with unread input resets the connection and the answer with it. Ours;
+/// nginx lingering_time 30 s.
+pub const LINGER_TIME: Duration = Duration::from_secs(30);
+/// A refused client that sends nothing for this time has read its answer. Ours; nginx
+/// lingering_timeout 5 s.
+pub const LINGER_QUIET_TIME: Duration = Duration::from_secs(5);
 
 /// Smallest `timeoutInMillis` of an integration, milliseconds. AWS quota.
 pub const INTEGRATION_TIMEOUT_MIN_MS: u32 = 50;
-/// Largest `timeoutInMillis` AWS accepts without a raised quota, and the default, milliseconds.
+/// Largest `timeoutInMillis` AWS accepts without a raised quota, milliseconds.
 pub const INTEGRATION_TIMEOUT_MAX_MS: u32 = 29_000;
 
 /// An OpenAPI document, bytes. AWS quota "API definition file size".
@@ -68,6 +80,10 @@ pub const LOG_BATCHES_MAX: usize = 256;
 /// A batch that is not full is handed over after this time.
 pub const LOG_BATCH_DELAY: Duration = Duration::from_millis(200);
 
+/// Bytes that go into a coder (gzip, deflate) or come out of it before others have their turn: two or
+/// three milliseconds. Ours.
+pub const CODING_TURN_BYTES: u64 = 256 * KIB as u64;
+
 /// Idle kept connections to one target per shard.
 pub const UPSTREAM_IDLE_MAX: usize = 512;
 /// An idle kept connection to a target is closed after this time. Below the 60 s that nginx and
@@ -80,6 +96,9 @@ const _: () = assert!(RECV_SPILL_BYTES_MAX > RECV_BUF_BYTES);
 const _: () = assert!(BULK_BUF_COUNT.is_power_of_two());
 const _: () = assert!(CHUNK_LINE_BYTES_MAX < RECV_BUF_BYTES);
 const _: () = assert!(TRAILER_BYTES_MAX < RECV_BUF_BYTES);
+const _: () = assert!(HEADER_COUNT_MAX < HEADER_COUNT_CEILING);
+const _: () = assert!(LINGER_QUIET_TIME.as_millis() < LINGER_TIME.as_millis());
+const _: () = assert!(PIPELINED_RESPONSE_BYTES_MAX < SEND_PIECE_BYTES_MAX);
 
 /// What a user may change: `--limit NAME=VALUE` or `NAME=off`.
 ///
@@ -88,11 +107,17 @@ const _: () = assert!(TRAILER_BYTES_MAX < RECV_BUF_BYTES);
 pub struct Limits {
     /// Request or response payload, bytes (413 for a request, 500 for a response).
     pub payload_bytes: Option<u64>,
+    /// A body that is held whole because something reads or changes it, bytes (as `payload_bytes`); of a
+    /// coded one what comes out. Bounds the memory of a connection where `payload_bytes` is off.
+    pub held_bytes: Option<u64>,
     /// Names and values of all request headers together, bytes (431).
     pub header_bytes: Option<u64>,
+    /// Header fields of a request (431).
+    pub header_count: Option<u64>,
     /// Request target, bytes (414).
     pub url_bytes: Option<u64>,
-    /// Upper bound of every integration's `timeoutInMillis`; off: an integration may take for ever.
+    /// Upper bound of every integration's `timeoutInMillis`, and what one without it gets; off: such an
+    /// integration may take for ever.
     pub integration_timeout: Option<Duration>,
     /// Time for connecting to an integration.
     pub connect_timeout: Option<Duration>,
@@ -106,19 +131,24 @@ pub struct Limits {
     pub body_timeout: Option<Duration>,
     /// Between two requests on a kept connection.
     pub idle_timeout: Option<Duration>,
-    /// For a client that does not read its answer: time without a byte taken.
+    /// For a client that does not read its answer: time for taking a piece of it, at most
+    /// [`SEND_PIECE_BYTES_MAX`].
     pub send_timeout: Option<Duration>,
     /// For finishing requests in flight after SIGTERM.
     pub drain_timeout: Option<Duration>,
     /// Client connections per shard.
     pub connections: Option<u64>,
+    /// An OpenAPI document, bytes (an error of the definition).
+    pub definition_bytes: Option<u64>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             payload_bytes: Some(10 * MIB as u64),
+            held_bytes: Some(64 * MIB as u64),
             header_bytes: Some(10_240),
+            header_count: Some(HEADER_COUNT_MAX as u64),
             url_bytes: Some(10_240),
             integration_timeout: Some(Duration::from_secs(29)),
             connect_timeout: Some(Duration::from_secs(10)),
@@ -130,6 +160,7 @@ impl Default for Limits {
             send_timeout: Some(Duration::from_secs(60)),
             drain_timeout: Some(Duration::from_secs(30)),
             connections: Some(65_536),
+            definition_bytes: Some(DOCUMENT_BYTES_MAX as u64),
         }
     }
 }
@@ -153,22 +184,42 @@ enum Field<'a> {
 }
 
 impl Limits {
+    /// Largest body that passes through, bytes.
+    pub fn payload_max(&self) -> u64 {
+        self.payload_bytes.unwrap_or(u64::MAX)
+    }
+
+    /// Largest body that is held whole, bytes.
+    pub fn held_max(&self) -> u64 {
+        self.payload_max().min(self.held_bytes.unwrap_or(u64::MAX))
+    }
+
     /// Name, meaning and source of every limit, in the order of `ringway limits`.
-    const ROWS: [(&'static str, &'static str, &'static str); 13] = [
+    const ROWS: [(&'static str, &'static str, &'static str); 16] = [
         (
             "payload",
             "request body (413) or integration's answer (500), bytes",
             "API Gateway quota: payload size 10 MB",
         ),
         (
+            "held-body",
+            "a body that is mapped, converted, coded or read by a MOCK (413, 500), bytes",
+            "Ringway; such a body lies in memory whole",
+        ),
+        (
             "headers",
             "request header names and values together, bytes (431)",
             "API Gateway quota: total of all header values 10,240 bytes",
         ),
+        (
+            "header-count",
+            "header fields of a request (431)",
+            "Ringway; AWS publishes none, HAProxy has 101",
+        ),
         ("url", "request target, bytes (414)", "API Gateway quota: URL length 10,240 characters"),
         (
             "integration-timeout",
-            "ceiling of every timeoutInMillis, whole answer (504)",
+            "ceiling of every timeoutInMillis, and the time without one (504)",
             "API Gateway quota: 29 s",
         ),
         ("connect-timeout", "connecting to an integration (504)", "Ringway"),
@@ -195,7 +246,7 @@ impl Limits {
         ),
         (
             "send-timeout",
-            "a client that does not read its answer is closed",
+            "a client that takes no 256 KiB of its answer in this time is closed",
             "Ringway; nginx send_timeout 60 s",
         ),
         (
@@ -204,12 +255,19 @@ impl Limits {
             "Ringway; nginx worker_shutdown_timeout",
         ),
         ("connections", "client connections per shard; more wait in the listen queue", "Ringway"),
+        (
+            "definition",
+            "an OpenAPI document, bytes; a longer one is an error",
+            "API Gateway quota: API definition file size 6 MB",
+        ),
     ];
 
     fn field(&mut self, name: &str) -> Option<Field<'_>> {
         Some(match name {
             "payload" => Field::Bytes(&mut self.payload_bytes),
+            "held-body" => Field::Bytes(&mut self.held_bytes),
             "headers" => Field::Bytes(&mut self.header_bytes),
+            "header-count" => Field::Count(&mut self.header_count),
             "url" => Field::Bytes(&mut self.url_bytes),
             "integration-timeout" => Field::Time(&mut self.integration_timeout),
             "connect-timeout" => Field::Time(&mut self.connect_timeout),
@@ -221,6 +279,7 @@ impl Limits {
             "send-timeout" => Field::Time(&mut self.send_timeout),
             "drain-timeout" => Field::Time(&mut self.drain_timeout),
             "connections" => Field::Count(&mut self.connections),
+            "definition" => Field::Bytes(&mut self.definition_bytes),
             _ => return None,
         })
     }
@@ -359,7 +418,7 @@ mod tests {
         let mut limits = Limits::default();
         for (bad, says) in [
             ("payload", "NAME=VALUE"),
-            ("paylaod=1", "there is no limit 'paylaod'; the limits are payload, headers"),
+            ("paylaod=1", "there is no limit 'paylaod'; the limits are payload, held-body"),
             ("payload=0", "no size above 0"),
             ("payload=10XB", "no unit I know"),
             ("payload=99999999999GiB", "no size above 0"),

@@ -84,7 +84,7 @@ impl Config {
 
 /// Serves until a signal ends it: 0 after a drain, 1 when it could not start or go on.
 pub fn run(config: Config) -> ExitCode {
-    die_with_any_thread();
+    die_of_panics();
     raise_open_files();
     match run::run(config) {
         Ok(()) => ExitCode::SUCCESS,
@@ -95,14 +95,18 @@ pub fn run(config: Config) -> ExitCode {
     }
 }
 
-/// Lets a panic of any thread end the process after its message: shards share nothing that another
-/// could take over, and a process without one of them only looks alive.
-fn die_with_any_thread() {
+/// Lets a panic end the process after its message, unless it ends one connection only: shards share
+/// nothing that another could take over, and a process without one of them only looks alive. A panic
+/// that the ring catches and does not survive (accept, mailbox, housekeeping) ends the shard's thread,
+/// which the control thread sees.
+fn die_of_panics() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         report(panic);
-        complain("ringway: a thread panicked, the process ends; please report this\n");
-        std::process::exit(1);
+        if !crate::ring::is_panic_caught() {
+            complain("ringway: a thread panicked, the process ends; please report this\n");
+            std::process::exit(1);
+        }
     }));
 }
 
@@ -176,6 +180,59 @@ fn say(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ring::{Ring, RingConfig, yield_now};
+
+    /// The hook is the process's, so each case is this test in a process of its own.
+    #[test]
+    fn a_tasks_panic_is_survived_and_a_threads_ends_the_process() {
+        const CASE: &str = "RINGWAY_TEST_PANIC_OF";
+        if let Ok(case) = std::env::var(CASE) {
+            panics_under_the_hook(&case);
+        }
+        let test = "server::tests::a_tasks_panic_is_survived_and_a_threads_ends_the_process";
+        for (case, code) in [("a task", 0), ("a vital task", 2), ("a thread", 1)] {
+            let child = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", test, "--nocapture"])
+                .env(CASE, case)
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&child.stderr);
+            assert_eq!(child.status.code(), Some(code), "{case}: {said}");
+            assert!(said.contains("expected by the test"), "{case}: {said}");
+            assert_eq!(said.contains("the process ends"), code == 1, "{case}: {said}");
+        }
+    }
+
+    /// Exits with 0: the panic was survived, 2: it came out of the ring; 1 is the hook's.
+    fn panics_under_the_hook(case: &str) -> ! {
+        die_of_panics();
+        if case == "a thread" {
+            panic!("expected by the test");
+        }
+        let ran = std::thread::spawn({
+            let vital = case == "a vital task";
+            move || {
+                let ring = Ring::new(RingConfig { recv_bufs: 1, bulk_bufs: 1 }).unwrap();
+                let panics = async { panic!("expected by the test") };
+                if vital {
+                    ring.spawn_vital(panics)
+                } else {
+                    ring.spawn(panics)
+                }
+                let other = std::rc::Rc::new(std::cell::Cell::new(false));
+                ring.spawn({
+                    let (ring, other) = (ring.clone(), other.clone());
+                    async move {
+                        yield_now(&ring).await;
+                        other.set(true);
+                    }
+                });
+                ring.run().unwrap();
+                (ring.stats().panics, other.get())
+            }
+        });
+        std::process::exit(if ran.join().ok() == Some((1, true)) { 0 } else { 2 });
+    }
 
     #[test]
     fn errors_are_shown_whole_and_the_rest_in_short() {

@@ -377,3 +377,52 @@ fn fifty_clients_that_do_not_read_leave_buffers_for_the_others() {
         Source::new().check(&first, 64 * MIB, |into| client.stream.read(into).expect("more of it"));
     }
 }
+
+/// Without a payload limit, what lies in memory whole still has one.
+#[test]
+fn bodies_that_are_held_whole_are_bounded_by_a_limit_of_their_own() {
+    const HELD_MAX: usize = 100_000;
+    let peer = Peer::start(|mut connection| {
+        while let Some(request) = connection.request() {
+            let length = request.target.trim_start_matches('/').parse().expect("a length");
+            connection.sends(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"));
+            connection.sends(vec![b'x'; length]);
+        }
+    });
+    let uri = peer.url("/{length}");
+    let api = Definition::new()
+        .proxy("POST", "/through/{length}", &uri)
+        .http_with("POST", "/held/{length}", &uri, serde_json::json!({}))
+        .with("x-amazon-apigateway-minimum-compression-size", serde_json::json!(0));
+    let gateway =
+        Options::new(api).limit("payload=off").limit(&format!("held-body={HELD_MAX}")).start();
+    let zeros = |length: usize| {
+        let mut coder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        coder.write_all(&vec![0; length]).expect("memory");
+        coder.finish().expect("memory")
+    };
+    for (path, request, answer, coding, status) in [
+        ("through", HELD_MAX * 3, HELD_MAX * 3, "", 200),
+        ("held", HELD_MAX, HELD_MAX, "", 200),
+        ("held", HELD_MAX + 1, 1, "", 413),
+        ("held", 1, HELD_MAX + 1, "", 500),
+        // Its coding has to be undone.
+        ("through", HELD_MAX, 1, "Content-Encoding: gzip\r\n", 200),
+        ("through", HELD_MAX + 1, 1, "Content-Encoding: gzip\r\n", 413),
+        // Too large to be compressed, and passed on as it is.
+        ("through", 1, HELD_MAX + 1, "Accept-Encoding: gzip\r\n", 200),
+    ] {
+        let packed = coding.starts_with("Content");
+        let body = if packed { zeros(request) } else { vec![b'x'; request] };
+        let length = body.len();
+        let head = format!(
+            "POST /dev/{path}/{answer} HTTP/1.1\r\nHost: h\r\n{coding}Content-Length: {length}\r\n\r\n"
+        );
+        let mut client = gateway.client();
+        client.sends(head);
+        client.tries_to_send(body);
+        let got = client.answer();
+        assert_eq!(got.status, status, "{path} {request} {answer} {coding}");
+        assert!(status != 200 || got.body.len() == answer, "{path} {request} {answer} {coding}");
+    }
+}

@@ -41,7 +41,7 @@ fn is_408(answer: &Answer) {
 
 #[test]
 fn a_connection_that_never_writes_is_closed() {
-    let gateway = Options::new(api()).limit("first-byte-timeout=500ms").start();
+    let gateway = Options::new(api()).logged().limit("first-byte-timeout=500ms").start();
     let mut silent: Vec<Client> = (0..10).map(|_| gateway.client()).collect();
     others_notice_nothing(&gateway);
     for client in &mut silent {
@@ -53,7 +53,7 @@ fn a_connection_that_never_writes_is_closed() {
 
 #[test]
 fn an_idle_kept_connection_is_closed() {
-    let gateway = Options::new(api()).limit("idle-timeout=500ms").start();
+    let gateway = Options::new(api()).logged().limit("idle-timeout=500ms").start();
     let mut client = gateway.client();
     assert_eq!(client.asks(get("/a")).status, 200);
     others_notice_nothing(&gateway);
@@ -63,7 +63,7 @@ fn an_idle_kept_connection_is_closed() {
 
 #[test]
 fn half_a_head_is_408() {
-    let gateway = Options::new(api()).limit("head-timeout=500ms").start();
+    let gateway = Options::new(api()).logged().limit("head-timeout=500ms").start();
     let mut client = gateway.client();
     client.sends("GET /dev/a HTTP/1.1\r\nHos");
     others_notice_nothing(&gateway);
@@ -74,7 +74,7 @@ fn half_a_head_is_408() {
 
 #[test]
 fn a_dripping_head_is_408_although_it_never_stops() {
-    let gateway = Options::new(api()).limit("head-timeout=500ms").start();
+    let gateway = Options::new(api()).logged().limit("head-timeout=500ms").start();
     let mut client = gateway.client();
     client.sends("GET /dev/a HTTP/1.1\r\nHost: h\r\n");
     let mut dripping = client.stream.try_clone().expect("one more descriptor");
@@ -100,8 +100,11 @@ fn half_a_body_and_a_dripping_body_are_408_and_end_the_upstream_call() {
         connection.tells(Seen::Closed);
     });
     let proxied = api().proxy("POST", "/up", &peer.url("/"));
-    let gateway =
-        Options::new(proxied).limit("body-read-timeout=500ms").limit("body-timeout=1500ms").start();
+    let gateway = Options::new(proxied)
+        .logged()
+        .limit("body-read-timeout=500ms")
+        .limit("body-timeout=1500ms")
+        .start();
     let head = "POST /dev/up HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\nhalf";
     let mut client = gateway.client();
     client.sends(head);
@@ -133,6 +136,7 @@ fn a_client_that_never_reads_is_closed_and_its_memory_returns() {
     let python = Python::start();
     let proxied = api().proxy("GET", "/{proxy+}", &python.url("/{proxy}"));
     let gateway = Options::new(proxied)
+        .logged()
         .limit("send-timeout=1s")
         .limit("payload=off")
         .limit("integration-timeout=off")

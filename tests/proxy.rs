@@ -38,6 +38,39 @@ fn echoed_header(echo: &Value, name: &str) -> Vec<String> {
 
 // -- What passes -----------------------------------------------------------------------------------
 
+/// Facts, rest-api sections 6.2 and 14: the coding is undone, and the header does not pass.
+#[test]
+fn a_compressed_request_reaches_http_proxy_plain() {
+    let peer = Peer::start(|mut connection| {
+        while let Some(request) = connection.request() {
+            connection.tells(Seen::Request(request));
+            connection.sends(OK);
+        }
+    });
+    let gateway = Gateway::serving(greedy(&peer.url("")));
+    let mut client = gateway.client();
+    let mut coder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut coder, &b"hello ".repeat(1_000)).expect("memory");
+    let packed = coder.finish().expect("memory");
+    let head = |coding: &str| {
+        let length = packed.len();
+        format!(
+            "POST /dev/a HTTP/1.1\r\nHost: h\r\nContent-Encoding: {coding}\r\n\
+             Content-Length: {length}\r\n\r\n"
+        )
+    };
+    let answer = client.asks([head("gzip").as_bytes(), &packed].concat());
+    assert_eq!(answer.status, 200);
+    let request = peer.request();
+    assert_eq!(request.header("Content-Encoding"), None);
+    assert_eq!(request.header("Content-Length"), Some("6000"));
+    assert!(request.body == b"hello ".repeat(1_000));
+    for coding in ["br", "deflate"] {
+        let answer = gateway.client().asks([head(coding).as_bytes(), &packed].concat());
+        assert_eq!(answer.status, 415, "{coding}");
+    }
+}
+
 #[test]
 fn http_proxy_to_nginx_passes_path_query_status_and_body() {
     let nginx = Nginx::start(

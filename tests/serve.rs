@@ -142,6 +142,53 @@ fn default_4xx_applies_where_no_type_has_its_own() {
 }
 
 #[test]
+fn a_gateway_response_cannot_break_the_framing() {
+    let headers = [
+        ("Content-Length", "'3'"),
+        ("Transfer-Encoding", "'chunked'"),
+        ("Connection", "method.request.querystring.q"),
+        ("Date", "'yesterday'"),
+        ("x-amzn-RequestId", "'me'"),
+        ("x-amz-apigw-id", "'me'"),
+    ];
+    let mut entry = json!({"responseParameters": {}});
+    for (name, value) in headers {
+        entry["responseParameters"][format!("gatewayresponse.header.{name}")] = json!(value);
+    }
+    let constant = {
+        let mut entry = entry.clone();
+        entry["responseParameters"]["gatewayresponse.header.Connection"] = json!("'close'");
+        entry
+    };
+    let api = Definition::new()
+        .mock("GET", "/pets", 200, "[]")
+        .http_with("PUT", "/pets", "http://127.0.0.1:9/", json!({"passthroughBehavior": "never"}))
+        .with(
+            "x-amazon-apigateway-gateway-responses",
+            json!({"MISSING_AUTHENTICATION_TOKEN": constant, "UNSUPPORTED_MEDIA_TYPE": entry}),
+        );
+    let gateway = Gateway::serving(api);
+    let mut client = gateway.client();
+    // One that is encoded in advance, and one that is made from the request.
+    for (request, status, connection) in [
+        ("GET /dev/nothing HTTP/1.1\r\nHost: h\r\n\r\n", 403, "close"),
+        ("PUT /dev/pets?q=a HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 415, "a"),
+    ] {
+        let answer = client.asks(request);
+        assert_eq!(answer.status, status);
+        for (name, _) in headers {
+            let own = answer.header(name);
+            assert!(!own.is_some_and(|value| ["3", "yesterday", "me"].contains(&value)), "{own:?}");
+        }
+        assert_eq!(answer.header("Transfer-Encoding"), None);
+        assert_eq!(answer.header("Connection"), Some("keep-alive"));
+        assert_eq!(answer.header("x-amzn-Remapped-Connection"), Some(connection));
+        assert_eq!(answer.header("x-amzn-Remapped-Content-Length"), Some("3"));
+        assert_eq!(answer.header("x-amzn-Remapped-x-amzn-RequestId"), Some("me"));
+    }
+}
+
+#[test]
 fn a_cors_preflight_is_answered_as_the_console_generates_it() {
     let gateway = Gateway::serving(PETSTORE);
     let answer = curl_answer(&[

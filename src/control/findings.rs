@@ -56,8 +56,8 @@ impl From<Diagnostic> for Finding {
 }
 
 impl Finding {
-    /// A compile error, at the position of the nearest object of the document that has one.
-    pub fn from_compile(error: CompileError, document: &Document) -> Self {
+    /// What compiling found, at the position of the nearest object of the document that has one.
+    pub fn from_compile(error: CompileError, severity: Severity, document: &Document) -> Self {
         let position = document.position(&error.pointer);
         let message = if error.object.is_empty() {
             error.message
@@ -65,7 +65,7 @@ impl Finding {
             format!("{}: {}", error.object, error.message)
         };
         Self {
-            severity: Severity::Error,
+            severity,
             position: position.map(|position| (position.line, position.column)),
             pointer: error.pointer,
             message,

@@ -122,22 +122,28 @@ impl Publisher {
     /// # Errors
     /// Everything that is wrong, by position; at least one is a [`Severity::Error`].
     pub fn prepare(&self, text: &[u8], now: Nanos) -> Result<Prepared, Vec<Finding>> {
-        let document = read(text).map_err(|finding| vec![finding])?;
+        let limit = self.settings.limits.definition_bytes;
+        let document = read(text, limit).map_err(|finding| vec![finding])?;
         let Import { api, diagnostics } = openapi::import(&document);
         let mut found: Vec<Finding> = diagnostics.into_iter().map(Finding::from).collect();
         let mut env = CompileEnv { buckets: &self.buckets, targets: &self.targets, now };
         let settings =
             StageSettings { deployment_id: deployment_id(text), ..self.settings.clone() };
-        let compiled = match deploy::compile(&api, &settings, &mut env) {
+        let mut warnings = Vec::new();
+        let compiled = match deploy::compile_with(&api, &settings, &mut env, &mut warnings) {
             Ok(stage) => Some(Arc::new(stage)),
             Err(errors) => {
-                let errors = errors.into_iter().map(|it| Finding::from_compile(it, &document));
+                let errors = errors
+                    .into_iter()
+                    .map(|it| Finding::from_compile(it, Severity::Error, &document));
                 let news: Vec<Finding> =
                     errors.filter(|error| !findings::follows(error, &found)).collect();
                 found.extend(news);
                 None
             }
         };
+        let warnings = warnings.into_iter();
+        found.extend(warnings.map(|it| Finding::from_compile(it, Severity::Warning, &document)));
         findings::sort(&mut found);
         match compiled {
             Some(stage) if found.iter().all(|finding| finding.severity != Severity::Error) => {
@@ -181,7 +187,7 @@ impl Publisher {
     }
 }
 
-fn read(text: &[u8]) -> Result<Document, Finding> {
+fn read(text: &[u8], bytes_max: Option<u64>) -> Result<Document, Finding> {
     let text = std::str::from_utf8(text).map_err(|error| {
         let line = 1 + text[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
         Finding {
@@ -192,7 +198,7 @@ fn read(text: &[u8]) -> Result<Document, Finding> {
             help: "save it as UTF-8; the first bytes that are not are on this line".to_owned(),
         }
     })?;
-    Ok(Document::parse(text)?)
+    Ok(Document::parse_within(text, bytes_max)?)
 }
 
 /// An id as AWS's are, six lower-case letters and digits, made from the definition: the same text is

@@ -49,7 +49,7 @@ pub struct CompileEnv<'a> {
     pub now: Nanos,
 }
 
-/// Why a stage cannot be deployed.
+/// Why a stage cannot be deployed; or, as a warning, what of it will not be as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompileError {
     /// Where in the document.
@@ -70,10 +70,11 @@ impl std::fmt::Display for CompileError {
 
 impl std::error::Error for CompileError {}
 
-/// Errors of one object.
+/// What is found about one object.
 pub(super) struct Report<'a> {
     pub(super) object: String,
     pub(super) errors: &'a mut Vec<CompileError>,
+    pub(super) warnings: &'a mut Vec<CompileError>,
 }
 
 impl Report<'_> {
@@ -86,6 +87,17 @@ impl Report<'_> {
         let (object, message, help) = (self.object.clone(), message.into(), help.into());
         self.errors.push(CompileError { pointer, object, message, help });
     }
+
+    /// The stage can be served, but this will not be as it is written.
+    pub(super) fn warn(
+        &mut self,
+        pointer: Pointer,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let (object, message, help) = (self.object.clone(), message.into(), help.into());
+        self.warnings.push(CompileError { pointer, object, message, help });
+    }
 }
 
 /// The pointer of a member below `pointer` (RFC 6901 section 3).
@@ -95,15 +107,29 @@ pub(super) fn below(pointer: &str, members: &[&str]) -> Pointer {
     })
 }
 
-/// Compiles a stage.
+/// Compiles a stage; for a caller that nobody reads warnings of.
 ///
 /// # Errors
-/// Everything that is wrong with it; nothing has changed but that buckets and targets may have been
-/// registered.
+/// As [`compile_with`].
 pub fn compile(
     api: &RestApi,
     settings: &StageSettings,
     env: &mut CompileEnv<'_>,
+) -> Result<CompiledStage, Vec<CompileError>> {
+    compile_with(api, settings, env, &mut Vec::new())
+}
+
+/// Compiles a stage. `warnings` gets what is not carried out as it is written: headers that are renamed
+/// or dropped, mappings that never have a value, requests that can only be answered 500.
+///
+/// # Errors
+/// Everything that is wrong with it; nothing has changed but that buckets and targets may have been
+/// registered.
+pub fn compile_with(
+    api: &RestApi,
+    settings: &StageSettings,
+    env: &mut CompileEnv<'_>,
+    warnings: &mut Vec<CompileError>,
 ) -> Result<CompiledStage, Vec<CompileError>> {
     let mut errors = Vec::new();
     check_stage_name(&settings.stage, &mut errors);
@@ -120,8 +146,13 @@ pub fn compile(
     let gateway_responses = gateway_responses::compile(api, &scope, &mut constants, &mut problems);
     for problem in problems {
         let pointer = api.gateway_responses.get(&problem.kind).map(|it| it.pointer.as_str());
-        errors.push(CompileError {
-            pointer: below(pointer.unwrap_or_default(), &[problem.member]),
+        let mut pointer = below(pointer.unwrap_or_default(), &[problem.member]);
+        if let Some(key) = &problem.key {
+            pointer = below(&pointer, &[key]);
+        }
+        let list = if problem.is_warning { &mut *warnings } else { &mut errors };
+        list.push(CompileError {
+            pointer,
             object: format!("gateway response {}", problem.kind.as_str()),
             message: problem.message,
             help: problem.help,
@@ -136,6 +167,7 @@ pub fn compile(
             let mut report = Report {
                 object: format!("{} {}", name.as_str(), resource.path),
                 errors: &mut errors,
+                warnings,
             };
             let index = u32::try_from(methods.len()).unwrap_or(u32::MAX);
             let added = tree.add(&resource.path, name, index);

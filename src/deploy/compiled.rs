@@ -372,6 +372,7 @@ impl Constants {
         if headers.find(KnownHeader::ContentType).is_none() {
             headers.push_known(KnownHeader::ContentType, media_type::JSON.as_bytes());
         }
+        debug_assert!(!headers.holds_writers_own(), "{headers:?}");
         // RFC 9110 sections 6.4.1 and 8.6: no body, and for 1xx and 204 no length either.
         let bodiless = matches!(status, 100..=199 | 204 | 304);
         let body = if bodiless { &[] } else { body };

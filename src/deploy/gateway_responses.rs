@@ -8,8 +8,9 @@
 //! sections 9 and 20.
 
 use super::compiled::Constants;
+use super::integration::{ResponseName, check_final, gateway_response_name};
 use super::media_type;
-use super::source::{Scope, Side, Source};
+use super::source::{Scope, Side, Source, unset_variable};
 use crate::context::ContextVariable;
 use crate::http::{HeaderList, KnownHeader};
 use crate::model::{GatewayResponse, ResponseType, RestApi};
@@ -112,10 +113,14 @@ fn built_in(kind: ResponseType) -> GatewayTemplate {
     }
 }
 
-/// Something wrong in a gateway response: its type, the member, what, and how to mend it.
+/// Something wrong in a gateway response: its type, the member and the key in it, what, and how to mend
+/// it.
 pub(super) struct Problem {
     pub(super) kind: ResponseType,
     pub(super) member: &'static str,
+    pub(super) key: Option<String>,
+    /// It is served, but not as it is written.
+    pub(super) is_warning: bool,
     pub(super) message: String,
     pub(super) help: String,
 }
@@ -152,13 +157,9 @@ pub(super) fn compile(
         } else {
             templates
         };
-        if status.is_some_and(|status| !(100..=599).contains(&status)) {
-            problems.push(Problem {
-                kind,
-                member: "statusCode",
-                message: format!("the status {} is none", status.unwrap_or_default()),
-                help: "write a status from 100 to 599".to_owned(),
-            });
+        if let Some(Err((message, help))) = status.map(check_final) {
+            let (key, is_warning) = (None, false);
+            problems.push(Problem { kind, member: "statusCode", key, is_warning, message, help });
             continue;
         }
         let mut entry = CompiledGatewayResponse {
@@ -188,9 +189,11 @@ fn headers(
 ) -> Vec<(Box<[u8]>, Source)> {
     let mut headers = Vec::new();
     for (target, expression) in &declared.response_parameters {
-        let mut problem = |message: String, help: String| {
-            problems.push(Problem { kind, member: "responseParameters", message, help });
+        let member = "responseParameters";
+        let mut found = |is_warning, key, message, help| {
+            problems.push(Problem { kind, member, key, is_warning, message, help });
         };
+        let mut problem = |message, help| found(false, None, message, help);
         let Some(name) = target
             .strip_prefix("gatewayresponse.header.")
             .filter(|name| crate::http::encode::is_token(name.as_bytes()))
@@ -203,9 +206,28 @@ fn headers(
             );
             continue;
         };
-        match Source::compile(expression, Side::GatewayResponse, scope, &mut Vec::new()) {
-            Ok(source) => headers.push((name.as_bytes().into(), source)),
-            Err((message, help)) => problem(format!("{target}: {message}"), help),
+        let source =
+            match Source::compile(expression, Side::GatewayResponse, scope, &mut Vec::new()) {
+                Ok(source) => source,
+                Err((message, help)) => {
+                    problem(format!("{target}: {message}"), help);
+                    continue;
+                }
+            };
+        let mut warn = |(message, help)| found(true, Some(target.clone()), message, help);
+        if source == Source::Nothing
+            && let Some(why) = Source::why_nothing(expression, scope)
+        {
+            warn(why);
+        }
+        let fate = gateway_response_name(name);
+        if let Some(what) = fate.warning(name) {
+            warn(what);
+        }
+        match fate {
+            ResponseName::Kept => headers.push((name.as_bytes().into(), source)),
+            ResponseName::Renamed(other) => headers.push((other.into_bytes().into(), source)),
+            ResponseName::Vanishes => {}
         }
     }
     headers
@@ -224,12 +246,32 @@ fn templates(
             Err((message, help)) => problems.push(Problem {
                 kind,
                 member: "responseTemplates",
+                key: None,
+                is_warning: false,
                 message: format!("{media_type}: {message}"),
                 help,
             }),
         }
+        for name in variables(text).filter(|&name| !scope.variables.contains_key(name)) {
+            let (message, help) = unset_variable(name);
+            problems.push(Problem {
+                kind,
+                member: "responseTemplates",
+                key: Some(media_type.clone()),
+                is_warning: true,
+                message,
+                help,
+            });
+        }
     }
     templates
+}
+
+/// Names of the stage variables that a template reads.
+fn variables(template: &str) -> impl Iterator<Item = &str> {
+    template.split('$').skip(1).filter_map(|behind| {
+        reference(behind.strip_prefix('{').unwrap_or(behind)).0.strip_prefix("stageVariables.")
+    })
 }
 
 impl GatewayTemplate {

@@ -11,10 +11,10 @@ use super::compiled::{
 };
 use super::mock_status;
 use super::selector::Selector;
-use super::source::{BodySource, Side, Source};
+use super::source::{self, BodySource, Side, Source};
 use super::uri::{self, Uri};
 use crate::http::{self, HeaderList, KnownHeader};
-use crate::limits::{INTEGRATION_TIMEOUT_MAX_MS, INTEGRATION_TIMEOUT_MIN_MS};
+use crate::limits::INTEGRATION_TIMEOUT_MIN_MS;
 use crate::model::{
     ConnectionType, Integration, IntegrationResponse, IntegrationType, Method, MethodName,
 };
@@ -71,6 +71,48 @@ const RENAMED_HTTP: KnownSet = RENAMED_MOCK.union(KnownSet::of(&[
 const VANISHING: KnownSet =
     KnownSet::of(&[KnownHeader::TransferEncoding, KnownHeader::XAmzApigwId]);
 
+/// Under which name a mapped header reaches the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ResponseName {
+    /// Its own.
+    Kept,
+    /// Another one: the gateway writes a header of this name itself, or AWS does.
+    Renamed(String),
+    /// It does not.
+    Vanishes,
+}
+
+/// The fate of a header that an integration response maps; `renamed` depends on the integration.
+fn response_name(name: &str, renamed: KnownSet) -> ResponseName {
+    match KnownHeader::of(name.as_bytes()) {
+        KnownHeader::Other => ResponseName::Kept,
+        known if VANISHING.contains(known) => ResponseName::Vanishes,
+        known if renamed.contains(known) => {
+            ResponseName::Renamed(format!("{REMAPPED}{}", known.as_str()))
+        }
+        _ => ResponseName::Kept,
+    }
+}
+
+/// The fate of a header of a gateway response: as a MOCK's, for the gateway writes both by itself.
+pub(super) fn gateway_response_name(name: &str) -> ResponseName {
+    response_name(name, RENAMED_MOCK)
+}
+
+impl ResponseName {
+    /// What to tell the owner of a mapping to this name: what becomes of it, and what to do.
+    pub(super) fn warning(&self, name: &str) -> Option<(String, String)> {
+        let message = match self {
+            Self::Kept => return None,
+            Self::Renamed(other) => format!("the header {name} is sent as {other}"),
+            Self::Vanishes => format!("the header {name} is not sent"),
+        };
+        let help =
+            "the gateway writes this header itself, and AWS does the same: remove the mapping";
+        Some((message, help.to_owned()))
+    }
+}
+
 pub(super) fn compile(
     step: &mut Step<'_, '_>,
     declared: &Integration,
@@ -115,6 +157,22 @@ fn mock(
                         .map_or(MockTemplate::NoMatch(status), MockTemplate::Response),
                 },
             };
+            let answered_500 = match template {
+                MockTemplate::Unparsable => "the template has no integer statusCode".to_owned(),
+                MockTemplate::NoMatch(status) => {
+                    format!(
+                        "no integration response fits the status {status}, and there is no default"
+                    )
+                }
+                MockTemplate::Passthrough | MockTemplate::Response(_) => String::new(),
+            };
+            if !answered_500.is_empty() {
+                report.warn(
+                    below(&declared.pointer, &["requestTemplates", key]),
+                    format!("{answered_500}: every request that takes it is answered 500"),
+                    "write {\"statusCode\": 200}, or another status that a response has",
+                );
+            }
             Some((key.as_str().into(), template))
         })
         .collect();
@@ -123,6 +181,7 @@ fn mock(
         .iter()
         .filter_map(|it| {
             let mut compiled = response(step, it, method, RENAMED_MOCK, report)?;
+            warn_of_missing_answer(it, &compiled, report);
             compiled.constants = mock_constants(step, &compiled);
             Some(compiled)
         })
@@ -133,6 +192,29 @@ fn mock(
         selector,
         responses,
     })
+}
+
+/// A MOCK calls nobody, so mappings from an answer have no value.
+fn warn_of_missing_answer(
+    declared: &IntegrationResponse,
+    compiled: &CompiledResponse,
+    report: &mut Report<'_>,
+) {
+    let from_answer = |source: &Source| {
+        matches!(source, Source::IntegrationHeader { .. } | Source::IntegrationBody(_))
+    };
+    if !compiled.headers.iter().any(|it| from_answer(&it.source)) {
+        return;
+    }
+    for (target, expression) in &declared.response_parameters {
+        if expression.trim().starts_with("integration.response.") {
+            report.warn(
+                below(&declared.pointer, &["responseParameters", target]),
+                "the mapping never has a value: a MOCK integration has no answer to map from",
+                "map a static value in single quotes, or remove the mapping",
+            );
+        }
+    }
 }
 
 /// The finished answers of a response whose headers depend on nothing; one per template.
@@ -248,10 +330,24 @@ fn endpoint(
         return None;
     };
     let (text, variables) = uri::with_variables(text, step.scope);
+    for name in variables.iter().filter(|name| !step.scope.variables.contains_key(**name)) {
+        let (message, help) = source::unset_variable(name);
+        report.warn(pointer.clone(), message, help);
+    }
     match Uri::compile(&text, paths) {
-        Ok(uri) => Some(Some(uri)),
+        Ok(uri) => {
+            warn_of_uri(&text, declared, paths, report);
+            Some(Some(uri))
+        }
         // AWS deploys it and answers 500 until the variable is right.
-        Err(_) if !variables.is_empty() => Some(None),
+        Err(why) if !variables.is_empty() => {
+            report.warn(
+                pointer,
+                format!("with its stage variables, {why}: every request is answered 500"),
+                "set them with --var NAME=VALUE",
+            );
+            Some(None)
+        }
         Err(why) => {
             report.add(
                 pointer,
@@ -263,6 +359,42 @@ fn endpoint(
     }
 }
 
+/// What of a usable `uri` will not be as it is written.
+fn warn_of_uri(
+    text: &str,
+    declared: &Integration,
+    paths: &IndexMap<&str, Source>,
+    report: &mut Report<'_>,
+) {
+    let pointer = || below(&declared.pointer, &["uri"]);
+    if text.contains('#') {
+        report.warn(
+            pointer(),
+            "the part from '#' on is not sent: a fragment is for browsers",
+            "remove it, or write %23 for a '#' of the path",
+        );
+    }
+    let names = uri::placeholders(text);
+    for name in names.iter().filter(|name| !paths.contains_key(**name)) {
+        report.warn(
+            pointer(),
+            format!("nothing is mapped to {{{name}}}: it is sent as it stands"),
+            format!(
+                "add to requestParameters, for example, integration.request.path.{name}: \
+                 method.request.path.{name}"
+            ),
+        );
+    }
+    for name in paths.keys().filter(|name| !names.contains(name)) {
+        let target = format!("integration.request.path.{name}");
+        report.warn(
+            below(&declared.pointer, &["requestParameters", &target]),
+            format!("the mapping has no effect: uri has no {{{name}}}"),
+            "put it into the uri's path or query, or remove the mapping",
+        );
+    }
+}
+
 /// The deadline for the whole answer; `Some(None)`: there is none.
 #[expect(clippy::option_option, reason = "wrong, off, a time")]
 fn timeout(
@@ -270,17 +402,9 @@ fn timeout(
     declared: &Integration,
     report: &mut Report<'_>,
 ) -> Option<Option<Duration>> {
-    // 0 is what a document without `timeoutInMillis` may leave behind.
-    let millis =
-        if declared.timeout_ms == 0 { INTEGRATION_TIMEOUT_MAX_MS } else { declared.timeout_ms };
-    let timeout = Duration::from_millis(millis.into());
     let ceiling = step.settings.limits.integration_timeout;
-    let default = millis == INTEGRATION_TIMEOUT_MAX_MS;
-    match ceiling {
-        None if default => return Some(None),
-        Some(ceiling) if default => return Some(Some(timeout.min(ceiling))),
-        _ => {}
-    }
+    let Some(millis) = declared.timeout_ms else { return Some(ceiling) };
+    let timeout = Duration::from_millis(millis.into());
     if millis >= INTEGRATION_TIMEOUT_MIN_MS && ceiling.is_none_or(|ceiling| timeout <= ceiling) {
         return Some(Some(timeout));
     }
@@ -329,6 +453,11 @@ fn request_mappings<'a>(
                 continue;
             }
         };
+        if source == Source::Nothing
+            && let Some((message, help)) = Source::why_nothing(expression, step.scope)
+        {
+            report.warn(pointer(), message, help);
+        }
         match kind {
             "path" => {
                 mappings.paths.insert(name, source);
@@ -343,12 +472,30 @@ fn request_mappings<'a>(
             }),
             _ => {
                 let known = KnownHeader::of(name.as_bytes());
-                if known == KnownHeader::Other || !DROPPED.contains(known) {
+                let in_set = |set: KnownSet| known != KnownHeader::Other && set.contains(known);
+                if in_set(DROPPED) {
+                    report.warn(
+                        pointer(),
+                        format!("the header {name} is not sent to the backend"),
+                        "it belongs to the connection, or AWS drops it too: remove the mapping",
+                    );
+                } else {
+                    let forbidden = in_set(FORBIDDEN);
+                    if forbidden {
+                        report.warn(
+                            pointer(),
+                            format!(
+                                "{name} is the gateway's own header: every request for which the \
+                                 mapping has a value is answered 500, as on AWS"
+                            ),
+                            "remove the mapping",
+                        );
+                    }
                     mappings.headers.push(HeaderMapping {
                         name: name.as_bytes().into(),
                         known,
                         source,
-                        forbidden: known != KnownHeader::Other && FORBIDDEN.contains(known),
+                        forbidden,
                     });
                 }
             }
@@ -398,12 +545,8 @@ fn response(
     renamed: KnownSet,
     report: &mut Report<'_>,
 ) -> Option<CompiledResponse> {
-    if !(100..=599).contains(&declared.status_code) {
-        report.add(
-            below(&declared.pointer, &["statusCode"]),
-            format!("the status {} is none", declared.status_code),
-            "write a status from 100 to 599",
-        );
+    if let Err((message, help)) = check_final(declared.status_code) {
+        report.add(below(&declared.pointer, &["statusCode"]), message, help);
         return None;
     }
     let mut headers = Vec::new();
@@ -422,21 +565,26 @@ fn response(
         };
         let source = match Source::compile(expression, Side::Response, step.scope, &mut Vec::new())
         {
-            Ok(Source::Nothing) => continue,
+            Ok(Source::Nothing) => {
+                if let Some((message, help)) = Source::why_nothing(expression, step.scope) {
+                    report.warn(pointer(), message, help);
+                }
+                continue;
+            }
             Ok(source) => source,
             Err((message, help)) => {
                 report.add(pointer(), message, help);
                 continue;
             }
         };
-        let known = KnownHeader::of(name.as_bytes());
-        if known != KnownHeader::Other && VANISHING.contains(known) {
-            continue;
+        let fate = response_name(name, renamed);
+        if let Some((message, help)) = fate.warning(name) {
+            report.warn(pointer(), message, help);
         }
-        let name = if known != KnownHeader::Other && renamed.contains(known) {
-            format!("{REMAPPED}{}", known.as_str())
-        } else {
-            name.to_owned()
+        let name = match fate {
+            ResponseName::Kept => name.to_owned(),
+            ResponseName::Renamed(other) => other,
+            ResponseName::Vanishes => continue,
         };
         headers.push(ResponseMapping { name: name.into_bytes().into(), source });
     }
@@ -457,6 +605,24 @@ fn response(
         content_handling: declared.content_handling,
         constants: Box::default(),
     })
+}
+
+/// Whether an answer may have this status.
+///
+/// # Errors
+/// What is wrong and what would be right. After an answer of the 1xx a client waits for another one.
+pub(super) fn check_final(status: u16) -> Result<(), (String, String)> {
+    match status {
+        200..=599 => Ok(()),
+        100..=199 => Err((
+            format!("the status {status} ends no request: clients would go on waiting"),
+            "write a status from 200 to 599".to_owned(),
+        )),
+        _ => Err((
+            format!("the status {status} is none"),
+            "write a status from 200 to 599".to_owned(),
+        )),
+    }
 }
 
 /// What stands before the name of a renamed response header.

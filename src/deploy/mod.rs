@@ -22,7 +22,7 @@ pub mod selector;
 pub mod source;
 pub mod uri;
 
-pub use compile::{CompileEnv, CompileError, StageSettings, compile};
+pub use compile::{CompileEnv, CompileError, StageSettings, compile, compile_with};
 pub use compiled::{
     CompiledHttp, CompiledIntegration, CompiledMethod, CompiledMock, CompiledResponse,
     CompiledStage, ConstantResponse, HeaderMapping, KnownSet, MockTemplate, QueryMapping,

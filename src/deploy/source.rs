@@ -184,6 +184,24 @@ impl Source {
         })
     }
 
+    /// Why an expression that compiles to [`Source::Nothing`] never has a value, and what to do about it.
+    /// `None`: not for the compiler to say (a path parameter that is not declared).
+    pub fn why_nothing(text: &str, scope: &Scope<'_>) -> Option<(String, String)> {
+        let text = text.trim();
+        if let Some(name) = text.strip_prefix("stageVariables.") {
+            return (!scope.variables.contains_key(name)).then(|| unset_variable(name));
+        }
+        let (place, name) = text.strip_prefix("method.request.")?.split_once('.')?;
+        let known = KnownHeader::of(name.as_bytes());
+        let is_header = matches!(place, "header" | "multivalueheader");
+        (is_header && !is_received(known)).then(|| {
+            (
+                format!("the client's {} is not there to be mapped", known.as_str()),
+                "AWS takes it off every request too: map another header".to_owned(),
+            )
+        })
+    }
+
     /// A stage variable; one that is not set has no value.
     pub fn variable(name: &str, scope: &Scope<'_>) -> Self {
         match scope.variables.get(name) {
@@ -234,6 +252,14 @@ impl Source {
     pub fn is_constant(&self) -> bool {
         matches!(self, Self::Nothing | Self::Literal(_))
     }
+}
+
+/// What is said of a stage variable that is not set.
+pub fn unset_variable(name: &str) -> (String, String) {
+    (
+        format!("the stage variable '{name}' is not set: it stands for nothing"),
+        format!("set it with --var {name}=VALUE"),
+    )
 }
 
 const REQUEST_HELP: &str = "write a static value in single quotes, method.request.{path,\

@@ -64,6 +64,20 @@ pub fn with_variables<'a>(uri: &'a str, scope: &Scope<'_>) -> (String, Vec<&'a s
     (out, names)
 }
 
+/// Names in braces in path and query, in their order; stage variables have been put in.
+pub fn placeholders(uri: &str) -> Vec<&str> {
+    let uri = uri.split_once('#').map_or(uri, |(before, _)| before);
+    let mut names: Vec<&str> = uri
+        .split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}'))
+        .map(|(name, _)| name)
+        .filter(|name| !name.is_empty() && !name.contains('/'))
+        .collect();
+    names.dedup();
+    names
+}
+
 impl Uri {
     /// Compiles a URL without stage variables. `paths` are the sources of its `{name}`s; a name
     /// without source stays as it is.
@@ -242,6 +256,18 @@ mod tests {
             "http://[zz]/",
         ] {
             assert!(Uri::compile(text, &paths).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn placeholders_are_the_names_in_braces() {
+        for (uri, want) in [
+            ("http://h/{a}/x{b}?q={c}", vec!["a", "b", "c"]),
+            ("http://h/{a}#{b}", vec!["a"]),
+            ("http://h/{/}{}{open", vec![]),
+            ("http://h/", vec![]),
+        ] {
+            assert_eq!(placeholders(uri), want, "{uri}");
         }
     }
 

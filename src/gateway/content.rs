@@ -2,7 +2,8 @@
 //!
 //! Compression takes place after mapping and only where the API sets a smallest size, the client
 //! asks for it and the answer has no coding yet. A request's coding is undone before mapping, and
-//! what comes out is bounded like any payload, so that a small body cannot fill the memory.
+//! what comes out is bounded like any body that is held whole, so that a small one cannot fill the memory.
+//! Both go step by step with pauses between, in which the shard serves others.
 //!
 //! Source: facts, rest-api sections 13 and 14, aws-recorded section 28; RFC 9110 section 12.5.3.
 
@@ -13,7 +14,8 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 use super::error::GatewayError;
 use super::exchange::{Exchange, ResponseBody};
 use crate::deploy::{CompiledResponse, CompiledStage, Template};
-use crate::http::KnownHeader;
+use crate::http::{HeaderList, KnownHeader};
+use crate::limits::CODING_TURN_BYTES;
 use crate::model::ContentHandling;
 
 /// A content coding that we know.
@@ -98,24 +100,25 @@ fn thousandths(text: &[u8]) -> u32 {
 /// How much larger a body may become in one step of coding.
 const STEP_BYTES: usize = 16 * crate::limits::KIB;
 
-/// Undoes a request's coding in place.
+/// Undoes a request's coding in place, with a `pause` after each [`CODING_TURN_BYTES`].
 ///
 /// # Errors
 /// [`GatewayError::PayloadTooLarge`]: more than `limit` bytes come out.
 /// [`GatewayError::UnsupportedMediaType`]: the body is not what its coding says.
-pub fn decompress(
+pub async fn decompress(
     body: &mut Vec<u8>,
     coding: Coding,
-    limit: Option<u64>,
+    limit: u64,
+    pause: impl AsyncFn(),
 ) -> Result<(), GatewayError> {
     if body.is_empty() {
         return Ok(());
     }
     let plain = match coding {
-        Coding::Gzip => inflate(body, Decompress::new_gzip(15), limit)?,
-        Coding::Deflate => match inflate(body, Decompress::new(true), limit) {
+        Coding::Gzip => inflate(body, Decompress::new_gzip(15), limit, &pause).await?,
+        Coding::Deflate => match inflate(body, Decompress::new(true), limit, &pause).await {
             Err(GatewayError::UnsupportedMediaType) => {
-                inflate(body, Decompress::new(false), limit)?
+                inflate(body, Decompress::new(false), limit, &pause).await?
             }
             other => other?,
         },
@@ -124,20 +127,39 @@ pub fn decompress(
     Ok(())
 }
 
-fn inflate(
+/// Counts what a coder has done since the last pause.
+#[derive(Default)]
+struct Turn {
+    began_at: u64,
+}
+
+impl Turn {
+    /// `done`: bytes in and out so far.
+    async fn pause_if_over(&mut self, done: u64, pause: &impl AsyncFn()) {
+        if done - self.began_at >= CODING_TURN_BYTES {
+            self.began_at = done;
+            pause().await;
+        }
+    }
+}
+
+async fn inflate(
     input: &[u8],
     mut decoder: Decompress,
-    limit: Option<u64>,
+    limit: u64,
+    pause: &impl AsyncFn(),
 ) -> Result<Vec<u8>, GatewayError> {
     let mut out = Vec::new();
+    let mut turn = Turn::default();
     loop {
         let (taken, given) = (decoder.total_in(), decoder.total_out());
+        turn.pause_if_over(taken + given, pause).await;
         out.reserve(STEP_BYTES);
         let rest = usize::try_from(taken).ok().and_then(|taken| input.get(taken..));
         let status = decoder
             .decompress_vec(rest.unwrap_or_default(), &mut out, FlushDecompress::None)
             .map_err(|_| GatewayError::UnsupportedMediaType)?;
-        if let Some(limit) = limit.filter(|&limit| out.len() as u64 > limit) {
+        if out.len() as u64 > limit {
             return Err(GatewayError::PayloadTooLarge { limit });
         }
         match status {
@@ -162,31 +184,47 @@ pub fn wants_compression(stage: &CompiledStage, exchange: &Exchange, has_coding:
             .is_some()
 }
 
-/// Compresses the finished answer where API and client want it; otherwise leaves it alone.
-pub fn compress_response(stage: &CompiledStage, exchange: &mut Exchange) {
-    let Some(minimum) = stage.minimum_compression_size else { return };
+/// How the finished answer is to be compressed; `None`: API or client do not want it, or it is too small,
+/// coded already, or streamed.
+pub fn compression(stage: &CompiledStage, exchange: &Exchange) -> Option<Coding> {
+    let minimum = stage.minimum_compression_size?;
     // Gateway responses are not mapped bodies.
     if exchange.error_type.is_some() || exchange.error.is_some() {
-        return;
+        return None;
     }
     let accept = exchange.head.find(&exchange.head_bytes, KnownHeader::AcceptEncoding);
-    let Some(coding) = Coding::wanted(accept) else { return };
-    let response = &mut exchange.response;
-    let (body, headers) = match response.body {
-        ResponseBody::Buffered => (&response.buffer[..], &response.headers),
+    let coding = Coding::wanted(accept)?;
+    let (body, headers) = finished(stage, exchange)?;
+    let large = !body.is_empty() && body.len() as u64 >= u64::from(minimum);
+    (large && headers.find(KnownHeader::ContentEncoding).is_none()).then_some(coding)
+}
+
+/// Body and headers of an answer that is there whole.
+fn finished<'a>(
+    stage: &'a CompiledStage,
+    exchange: &'a Exchange,
+) -> Option<(&'a [u8], &'a HeaderList)> {
+    let response = &exchange.response;
+    match response.body {
+        ResponseBody::Buffered => Some((&response.buffer, &response.headers)),
         ResponseBody::Constant(index) => {
             let constant = &stage.constants[index as usize];
-            (&*constant.body, &constant.headers)
+            Some((&constant.body, &constant.headers))
         }
-        ResponseBody::Empty | ResponseBody::Streamed(_) => return,
-    };
-    if body.is_empty()
-        || (body.len() as u64) < u64::from(minimum)
-        || headers.find(KnownHeader::ContentEncoding).is_some()
-    {
-        return;
+        ResponseBody::Empty | ResponseBody::Streamed(_) => None,
     }
-    let Some(packed) = deflate(body, coding) else { return };
+}
+
+/// Compresses the finished answer, with a `pause` after each [`CODING_TURN_BYTES`].
+pub async fn compress_response(
+    stage: &CompiledStage,
+    exchange: &mut Exchange,
+    coding: Coding,
+    pause: impl AsyncFn(),
+) {
+    let Some((body, _)) = finished(stage, exchange) else { return };
+    let Some(packed) = deflate(body, coding, pause).await else { return };
+    let response = &mut exchange.response;
     if let ResponseBody::Constant(index) = response.body {
         let constant = &stage.constants[index as usize];
         response.status = constant.status;
@@ -201,18 +239,26 @@ pub fn compress_response(stage: &CompiledStage, exchange: &mut Exchange) {
 }
 
 /// `None` if the encoder cannot go on, which it can.
-fn deflate(body: &[u8], coding: Coding) -> Option<Vec<u8>> {
+async fn deflate(body: &[u8], coding: Coding, pause: impl AsyncFn()) -> Option<Vec<u8>> {
     let mut encoder = match coding {
         Coding::Gzip => Compress::new_gzip(Compression::fast(), 15),
         Coding::Deflate => Compress::new(Compression::fast(), true),
     };
-    let mut out = Vec::with_capacity(body.len() / 2 + 64);
+    let mut out = Vec::with_capacity(body.len().min(STEP_BYTES) / 2 + 64);
+    let mut turn = Turn::default();
     loop {
         let taken = usize::try_from(encoder.total_in()).ok()?;
         let before = (encoder.total_in(), encoder.total_out());
-        match encoder.compress_vec(&body[taken..], &mut out, FlushCompress::Finish).ok()? {
+        turn.pause_if_over(before.0 + before.1, &pause).await;
+        // A step takes no more than this: text may shrink to nothing and never fill the output.
+        let rest = &body[taken..];
+        let step = &rest[..rest.len().min(STEP_BYTES)];
+        let last = step.len() == rest.len();
+        let flush = if last { FlushCompress::Finish } else { FlushCompress::None };
+        match encoder.compress_vec(step, &mut out, flush).ok()? {
             Status::StreamEnd => return Some(out),
-            _ if out.len() < out.capacity()
+            _ if last
+                && out.len() < out.capacity()
                 && before == (encoder.total_in(), encoder.total_out()) =>
             {
                 return None;
@@ -339,7 +385,7 @@ pub fn render(
 
 #[cfg(test)]
 mod tests {
-    use super::super::context::testing::{Api, exchange};
+    use super::super::context::testing::{Api, at_once, exchange};
     use super::super::integrate::mock;
     use super::super::route;
     use super::*;
@@ -378,40 +424,72 @@ mod tests {
         }
     }
 
+    async fn no_pause() {}
+
+    fn packed(body: &[u8], coding: Coding) -> Vec<u8> {
+        at_once(deflate(body, coding, no_pause)).unwrap()
+    }
+
+    fn unpack(body: &mut Vec<u8>, coding: Coding, limit: Option<u64>) -> Result<(), GatewayError> {
+        at_once(decompress(body, coding, limit.unwrap_or(u64::MAX), no_pause))
+    }
+
+    #[test]
+    fn coding_pauses_by_what_goes_in_and_by_what_comes_out() {
+        let turns = std::cell::Cell::new(0_u64);
+        let pause = async || turns.set(turns.get() + 1);
+        for body in [
+            vec![0; 16 << 20],
+            (0..16_u32 << 20).map(|it| (it.wrapping_mul(it) >> 7) as u8).collect(),
+        ] {
+            let packed = at_once(deflate(&body, Coding::Gzip, pause)).unwrap();
+            let work = (body.len() + packed.len()) as u64;
+            // A turn ends with the step that fills it.
+            let least = work / (CODING_TURN_BYTES + 2 * STEP_BYTES as u64) - 1;
+            assert!(turns.get() >= least, "{} turns for {work} bytes", turns.get());
+            turns.set(0);
+            let mut unpacked = packed;
+            at_once(decompress(&mut unpacked, Coding::Gzip, u64::MAX, pause)).unwrap();
+            assert!(unpacked == body);
+            assert!(turns.get() >= least / 2, "{} turns for {work} bytes", turns.get());
+            turns.set(0);
+        }
+    }
+
     #[test]
     fn requests_are_decompressed_within_the_limit() {
         let plain = b"hello ".repeat(10_000);
         let mut raw = flate2::write::DeflateEncoder::new(Vec::new(), Compression::fast());
         raw.write_all(&plain).unwrap();
-        for (packed, coding) in [
-            (deflate(&plain, Coding::Gzip).unwrap(), Coding::Gzip),
-            (deflate(&plain, Coding::Deflate).unwrap(), Coding::Deflate),
+        for (coded, coding) in [
+            (packed(&plain, Coding::Gzip), Coding::Gzip),
+            (packed(&plain, Coding::Deflate), Coding::Deflate),
             (raw.finish().unwrap(), Coding::Deflate),
         ] {
-            let mut body = packed.clone();
-            assert_eq!(decompress(&mut body, coding, Some(60_000)), Ok(()));
+            let mut body = coded.clone();
+            assert_eq!(unpack(&mut body, coding, Some(60_000)), Ok(()));
             assert!(body == plain);
-            let mut body = packed.clone();
+            let mut body = coded.clone();
             assert_eq!(
-                decompress(&mut body, coding, Some(59_999)),
+                unpack(&mut body, coding, Some(59_999)),
                 Err(GatewayError::PayloadTooLarge { limit: 59_999 })
             );
             for broken in [
-                packed[..packed.len() - 1].to_vec(),
-                [&packed[..], b"x"].concat(),
+                coded[..coded.len() - 1].to_vec(),
+                [&coded[..], b"x"].concat(),
                 b"plain text".to_vec(),
             ] {
                 let mut body = broken;
                 assert_eq!(
-                    decompress(&mut body, coding, None),
+                    unpack(&mut body, coding, None),
                     Err(GatewayError::UnsupportedMediaType)
                 );
             }
         }
-        let mut bomb = deflate(&vec![0; 8 << 20], Coding::Gzip).unwrap();
+        let mut bomb = packed(&vec![0; 8 << 20], Coding::Gzip);
         let held = GatewayError::PayloadTooLarge { limit: 100_000 };
-        assert_eq!(decompress(&mut bomb, Coding::Gzip, Some(100_000)), Err(held));
-        assert_eq!(decompress(&mut Vec::new(), Coding::Gzip, None), Ok(()));
+        assert_eq!(unpack(&mut bomb, Coding::Gzip, Some(100_000)), Err(held));
+        assert_eq!(unpack(&mut Vec::new(), Coding::Gzip, None), Ok(()));
     }
 
     #[test]
@@ -484,7 +562,9 @@ mod tests {
             let method = route::find(&stage, &mut exchange).unwrap();
             let CompiledIntegration::Mock(mock) = &method.integration else { panic!() };
             mock::respond(&stage, method, mock, &mut exchange).unwrap();
-            compress_response(&stage, &mut exchange);
+            if let Some(coding) = compression(&stage, &exchange) {
+                at_once(compress_response(&stage, &mut exchange, coding, no_pause));
+            }
             let response = &exchange.response;
             let Some(coding) = want else {
                 assert!(matches!(response.body, ResponseBody::Constant(_)), "{minimum:?} {accept}");

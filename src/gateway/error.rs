@@ -46,6 +46,11 @@ pub enum GatewayError {
         /// The limit.
         limit: u64,
     },
+    /// There are more header fields than this limit.
+    TooManyHeaders {
+        /// The limit.
+        limit: u64,
+    },
     /// Head or body did not arrive in time.
     RequestTimeout,
     /// The integration's whole answer did not arrive in time.
@@ -75,8 +80,6 @@ pub enum GatewayError {
         /// The limit.
         limit: u64,
     },
-    /// The gateway takes no more requests.
-    Unavailable,
 }
 
 /// What the execution log says where AWS's texts differ by kind only.
@@ -116,8 +119,8 @@ impl GatewayError {
             | Self::PayloadTooLarge { .. }
             | Self::UriTooLong
             | Self::HeadersTooLarge { .. }
-            | Self::RequestTimeout
-            | Self::Unavailable => return None,
+            | Self::TooManyHeaders { .. }
+            | Self::RequestTimeout => return None,
         })
     }
 
@@ -131,21 +134,20 @@ impl GatewayError {
             Self::UriTooLong => 414,
             Self::UnsupportedMediaType => 415,
             Self::Throttled { .. } => 429,
-            Self::HeadersTooLarge { .. } => 431,
+            Self::HeadersTooLarge { .. } | Self::TooManyHeaders { .. } => 431,
             Self::InvalidEndpointAddress
             | Self::Configuration(_)
             | Self::HeaderAlreadyPresent { .. }
             | Self::NoMatchingResponse { .. }
             | Self::ResponseTooLarge { .. } => 500,
             Self::IntegrationMalformed(_) => 502,
-            Self::Unavailable => 503,
             Self::IntegrationTimeout | Self::IntegrationNetwork(_) => 504,
             Self::MalformedHead(error) => error.status(),
             Self::MalformedBody(error) => error.status(),
         }
     }
 
-    /// `$context.error.message`: what the client reads. The two plain-text refusals are written by
+    /// `$context.error.message`: what the client reads. The plain-text refusals are written by
     /// `gateway_response`, since they name their limit.
     pub fn message(&self) -> &'static str {
         match self {
@@ -157,6 +159,7 @@ impl GatewayError {
             Self::PayloadTooLarge { .. } => "Request Too Long",
             Self::UriTooLong => "Request URI too long",
             Self::HeadersTooLarge { .. } => "Request header too large",
+            Self::TooManyHeaders { .. } => "Too many request headers",
             Self::RequestTimeout => "Request Timeout",
             Self::IntegrationTimeout => "Endpoint request timed out",
             Self::IntegrationNetwork(_) => "Network error communicating with endpoint",
@@ -166,7 +169,6 @@ impl GatewayError {
             | Self::HeaderAlreadyPresent { .. }
             | Self::NoMatchingResponse { .. }
             | Self::ResponseTooLarge { .. } => "Internal server error",
-            Self::Unavailable => "Service Unavailable",
             Self::BadRequest(_) | Self::MalformedHead(_) | Self::MalformedBody(_) => {
                 match self.status() {
                     414 => "Request URI too long",
@@ -189,7 +191,6 @@ impl GatewayError {
             403 => "ForbiddenException",
             408 => "RequestTimeoutException",
             413 | 414 | 431 => "RequestTooLargeException",
-            503 => "ServiceUnavailableException",
             _ => "BadRequestException",
         }
     }
@@ -203,8 +204,8 @@ impl GatewayError {
             | Self::PayloadTooLarge { .. }
             | Self::UriTooLong
             | Self::HeadersTooLarge { .. }
-            | Self::RequestTimeout
-            | Self::Unavailable => true,
+            | Self::TooManyHeaders { .. }
+            | Self::RequestTimeout => true,
             Self::NoSuchMethod
             | Self::UnknownStage
             | Self::Throttled { .. }
@@ -245,6 +246,7 @@ impl GatewayError {
             }
             Self::UriTooLong => "The request's target is longer than the limit 'url'".to_owned(),
             Self::HeadersTooLarge { limit } => format!("HTTP header is larger than {limit} bytes."),
+            Self::TooManyHeaders { limit } => format!("HTTP header has more than {limit} fields."),
             Self::RequestTimeout => "The request did not arrive in time".to_owned(),
             Self::IntegrationTimeout => "Execution failed due to a timeout error".to_owned(),
             Self::IntegrationNetwork(why) => format!(
@@ -266,7 +268,6 @@ impl GatewayError {
                 "{CONFIGURATION}: Integration response of reported length {length} is larger than \
                  allowed maximum of {limit} bytes."
             ),
-            Self::Unavailable => "The gateway takes no more requests".to_owned(),
         }
     }
 }
@@ -333,7 +334,6 @@ mod tests {
             (GatewayError::InvalidEndpointAddress, config),
             (GatewayError::UNPARSABLE_STATUS, config),
             (GatewayError::NoMatchingResponse { status: 200 }, config),
-            (GatewayError::Unavailable, (None, 503, "Service Unavailable")),
             (GatewayError::BadRequest("x"), (None, 400, "Bad Request")),
             (GatewayError::UriTooLong, (None, 414, "Request URI too long")),
             (HeadError::Expectation.into(), (None, 417, "Expectation Failed")),
@@ -344,6 +344,7 @@ mod tests {
                 (kind, status, message)
             );
             if let Some(kind) = kind {
+                assert_eq!(kind.why_never(), None, "{error:?} occurs");
                 assert!(
                     PREPARED.contains(&(kind, status, message)),
                     "{error:?} is not encoded in advance"

@@ -97,22 +97,25 @@ fn refuse(exchange: &mut Exchange, error: &GatewayError) {
     let response = &mut exchange.response;
     response.status = error.status();
     response.body = ResponseBody::Buffered;
-    // Two refusals are plain text (recorded for 413, reported from the field for 431).
+    // Plain text: recorded for 413, reported from the field for 431; AWS has no count of headers.
     let plain = match error {
         GatewayError::PayloadTooLarge { limit } => {
-            Some((&b"HTTP content length exceeded "[..], *limit))
+            Some((&b"HTTP content length exceeded "[..], *limit, &b" bytes."[..]))
         }
         GatewayError::HeadersTooLarge { limit } => {
-            Some((&b"HTTP header is larger than "[..], *limit))
+            Some((&b"HTTP header is larger than "[..], *limit, &b" bytes."[..]))
+        }
+        GatewayError::TooManyHeaders { limit } => {
+            Some((&b"HTTP header has more than "[..], *limit, &b" fields."[..]))
         }
         _ => None,
     };
     let body = &mut response.buffer;
-    if let Some((text, limit)) = plain {
+    if let Some((text, limit, unit)) = plain {
         response.headers.push_known(KnownHeader::ContentType, b"text/plain");
         body.extend_from_slice(text);
         crate::http::encode::decimal(body, limit);
-        body.extend_from_slice(b" bytes.");
+        body.extend_from_slice(unit);
         return;
     }
     response.headers.push_known(KnownHeader::XAmznErrorType, error.error_type().as_bytes());
@@ -233,12 +236,6 @@ mod tests {
                 "RequestTooLargeException",
                 r#"{"message":"Request URI too long"}"#,
             ),
-            (
-                GatewayError::Unavailable,
-                503,
-                "ServiceUnavailableException",
-                r#"{"message":"Service Unavailable"}"#,
-            ),
         ] {
             let got = answer(&api(&[]), GET, error);
             let headers = format!("x-amzn-ErrorType: {kind}\r\n{json}");
@@ -252,7 +249,11 @@ mod tests {
         );
         assert_eq!(
             answer(&api(&[]), GET, GatewayError::HeadersTooLarge { limit: 10_240 }),
-            (431, plain, "HTTP header is larger than 10240 bytes.".to_owned())
+            (431, plain.clone(), "HTTP header is larger than 10240 bytes.".to_owned())
+        );
+        assert_eq!(
+            answer(&api(&[]), GET, GatewayError::TooManyHeaders { limit: 128 }),
+            (431, plain, "HTTP header has more than 128 fields.".to_owned())
         );
     }
 

@@ -62,6 +62,11 @@ impl RequestPlan {
         self.body == RequestBody::Collect
     }
 
+    /// The coding of the collected body, to be undone before [`body`] is called.
+    pub fn coding_to_undo(&self) -> Option<Coding> {
+        self.coding.filter(|_| self.body == RequestBody::Collect)
+    }
+
     /// How the body's end is told to the integration, after [`body`].
     pub fn framing(&self, exchange: &Exchange) -> UpstreamFraming {
         if self.body == RequestBody::Stream {
@@ -187,14 +192,14 @@ fn template<'s>(http: &'s CompiledHttp, plan: &RequestPlan) -> Option<&'s Templa
     plan.template.map(|index| &http.templates.entries[index].1)
 }
 
-/// Transforms the collected body in place into the one that is sent; call it unless it is streamed.
+/// Transforms the collected body in place into the one that is sent; call it unless it is streamed, and
+/// after its coding was undone.
 ///
 /// # Errors
-/// [`GatewayError::UnsupportedMediaType`]: its coding is broken. [`GatewayError::PayloadTooLarge`]:
-/// too much comes out of it. [`GatewayError::InvalidJsonBody`]: a mapping reads it as JSON and it is
-/// none. [`GatewayError::Configuration`]: it should be Base64 and is not.
+/// [`GatewayError::InvalidJsonBody`]: a mapping reads it as JSON and it is none.
+/// [`GatewayError::Configuration`]: it should be Base64 and is not.
 pub fn body(
-    stage: &CompiledStage,
+    _stage: &CompiledStage,
     _method: &CompiledMethod,
     http: &CompiledHttp,
     plan: &mut RequestPlan,
@@ -205,9 +210,6 @@ pub fn body(
         RequestBody::Stream => return Ok(()),
         RequestBody::Discard => body.clear(),
         RequestBody::Collect => {
-            if let Some(coding) = plan.coding {
-                content::decompress(body, coding, stage.limits.payload_bytes)?;
-            }
             plan.values.take(&http.body_sources, body)?;
         }
     }

@@ -27,7 +27,7 @@ pub use integrate::{Interrupted, UpstreamBody};
 
 use crate::deploy::{CompiledIntegration, CompiledMock, CompiledStage, MockTemplate};
 use crate::http::KnownHeader;
-use crate::ring::Ring;
+use crate::ring::{Ring, yield_now};
 use crate::upstream::Upstreams;
 
 /// What the steps need of their shard.
@@ -70,9 +70,10 @@ pub fn refuse(stage: &CompiledStage, exchange: &mut Exchange, error: GatewayErro
 }
 
 /// Compresses the finished answer where the API and the client want it.
-pub fn finish(stage: &CompiledStage, exchange: &mut Exchange) {
-    if stage.minimum_compression_size.is_some() {
-        content::compress_response(stage, exchange);
+pub async fn finish(env: &Env, stage: &CompiledStage, exchange: &mut Exchange) {
+    if let Some(coding) = content::compression(stage, exchange) {
+        let pause = async || yield_now(&env.ring).await;
+        Box::pin(content::compress_response(stage, exchange, coding, pause)).await;
     }
 }
 

@@ -126,7 +126,7 @@ impl fmt::Display for HeadError {
             }
             Self::HeaderValue => "a header value holds a control byte",
             Self::HeadersTooLarge => "the headers are longer than the limit 'headers'",
-            Self::TooManyHeaders => "there are too many headers",
+            Self::TooManyHeaders => "there are more headers than the limit 'header-count'",
             Self::HostMissing => "Host is missing",
             Self::HostRepeated => "there is more than one Host",
             Self::Host => "Host is no host name or address with an optional port",

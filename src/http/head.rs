@@ -101,9 +101,19 @@ impl RequestHead {
             Some(_) => {}
         }
         let mut slots = [const { MaybeUninit::uninit() }; HEADER_COUNT_MAX];
+        let mut more_slots = Vec::new();
         let mut request = httparse::Request::new(&mut []);
-        let parsed =
-            request.parse_with_uninit_headers(&bytes[start..], &mut slots[..limits.count()])?;
+        let count = limits.count();
+        let slots = &mut slots[..count.min(HEADER_COUNT_MAX)];
+        let parsed = match request.parse_with_uninit_headers(&bytes[start..], slots) {
+            // Only where the limit was raised, and only for such a head.
+            Err(httparse::Error::TooManyHeaders) if count > HEADER_COUNT_MAX => {
+                more_slots.resize_with(count, MaybeUninit::uninit);
+                request = httparse::Request::new(&mut []);
+                request.parse_with_uninit_headers(&bytes[start..], &mut more_slots)?
+            }
+            parsed => parsed?,
+        };
         let len = match parsed {
             httparse::Status::Complete(len) => start + len,
             httparse::Status::Partial => return Ok(false),
@@ -165,6 +175,13 @@ impl RequestHead {
         self.keep_alive = facts.persists(self.version);
         self.len = len as u32;
         Ok(true)
+    }
+
+    /// Forgets the head: no method, no target, no headers. `headers` keeps its capacity.
+    pub fn clear(&mut self) {
+        let mut headers = std::mem::take(&mut self.headers);
+        headers.clear();
+        *self = Self { method: Method::Other, headers, ..Self::default() };
     }
 
     /// Value of the first header of this kind; `bytes` are those it was parsed from.

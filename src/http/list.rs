@@ -19,6 +19,16 @@ pub struct HeaderList {
     has_holes: bool,
 }
 
+/// What [`HeaderList::holds_writers_own`] looks for.
+const WRITERS_OWN: [KnownHeader; 6] = [
+    KnownHeader::Connection,
+    KnownHeader::ContentLength,
+    KnownHeader::Date,
+    KnownHeader::TransferEncoding,
+    KnownHeader::XAmznRequestId,
+    KnownHeader::XAmzApigwId,
+];
+
 impl HeaderList {
     /// An empty list; allocates nothing.
     pub fn new() -> Self {
@@ -119,6 +129,13 @@ impl HeaderList {
     /// Value of the first field of this name, in any case of letters.
     pub fn find_name(&self, name: &[u8]) -> Option<&[u8]> {
         find_name(&self.fields, &self.bytes, name)
+    }
+
+    /// Whether it holds what the writer of a message adds itself: framing, `Connection`, `Date`, the two
+    /// ids. Sent twice, two parsers could read the message differently.
+    pub fn holds_writers_own(&self) -> bool {
+        let own = |field: &HeaderField| WRITERS_OWN.contains(&field.known);
+        self.fields.iter().any(own)
     }
 
     /// Appends `Name: value\r\n` of every field; without the empty line that ends a head.

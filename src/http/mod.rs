@@ -60,13 +60,14 @@ impl Span {
         Self { start: start as u32, len: len as u32 }
     }
 
-    /// The bytes it covers.
+    /// The bytes it covers; none if `bytes` is empty: there is no head, and whoever describes the
+    /// request (a log line) still may ask.
     ///
     /// # Panics
-    /// If `bytes` is shorter than what was parsed: the span belongs to other bytes.
+    /// If `bytes` is shorter than what was parsed, but not empty: the span belongs to other bytes.
     #[inline]
     pub fn of<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        &bytes[self.range()]
+        if bytes.is_empty() { bytes } else { &bytes[self.range()] }
     }
 
     /// The same as a range of indices.

@@ -15,7 +15,7 @@
 use memchr::{memchr, memchr2};
 
 use super::{HeadError, Method, TOKEN, Version, all_in, target};
-use crate::limits::{HEADER_COUNT_MAX, RESPONSE_HEAD_BYTES_MAX};
+use crate::limits::{HEADER_COUNT_CEILING, HEADER_COUNT_MAX, RESPONSE_HEAD_BYTES_MAX};
 
 /// A method, bytes. The longest registered one is `UPDATEREDIRECTREF` with 17.
 pub const METHOD_BYTES_MAX: usize = 32;
@@ -30,14 +30,14 @@ pub struct HeadLimits {
     pub url_bytes: usize,
     /// Names and values of all headers together, bytes.
     pub header_bytes: usize,
-    /// Header fields; never more than [`HEADER_COUNT_MAX`].
+    /// Header fields; never more than [`HEADER_COUNT_CEILING`].
     pub header_count: usize,
 }
 
 impl HeadLimits {
     /// Header fields, with the compiled-in bound.
     pub(crate) fn count(&self) -> usize {
-        self.header_count.min(HEADER_COUNT_MAX)
+        self.header_count.min(HEADER_COUNT_CEILING)
     }
 
     /// Method, two spaces, target and version, bytes.

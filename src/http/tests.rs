@@ -193,6 +193,14 @@ fn heads_at_a_limit_pass_and_one_byte_more_does_not() {
         |count: usize| format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", "X: y\r\n".repeat(count - 1));
     assert_eq!(verdict(&with_count(3)), Ok(true));
     assert_eq!(verdict(&with_count(4)), Err(HeadError::TooManyHeaders));
+    for header_count in [1_000, usize::MAX] {
+        let many = HeadLimits { header_count, ..limits };
+        let text = with_count(900).replace("X: y", "X:");
+        let mut head = RequestHead::default();
+        let more = HeadLimits { header_bytes: 1_000, ..many };
+        assert_eq!(head.parse(text.as_bytes(), &mut HeadScan::default(), &more), Ok(true));
+        assert_eq!(head.headers.len(), 900);
+    }
     let off =
         HeadLimits { url_bytes: usize::MAX, header_bytes: usize::MAX, header_count: usize::MAX };
     let long = format!("GET /{0} HTTP/1.1\r\nHost: h\r\nX: {0}\r\n\r\n", "x".repeat(300_000));

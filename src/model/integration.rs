@@ -77,8 +77,9 @@ pub struct Integration {
     pub passthrough_behavior: PassthroughBehavior,
     /// For the request.
     pub content_handling: Option<ContentHandling>,
-    /// For the whole answer, milliseconds, 50 to 29 000 unless the limit was raised; default 29 000.
-    pub timeout_ms: u32,
+    /// For the whole answer, milliseconds, 50 to 29 000 unless the limit was raised. `None`: the limit
+    /// `integration-timeout`, 29 s unless that was changed.
+    pub timeout_ms: Option<u32>,
     /// How the backend is reached.
     pub connection_type: ConnectionType,
     /// `tlsConfig.insecureSkipVerification`: the backend's certificate is not checked.

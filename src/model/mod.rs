@@ -211,4 +211,36 @@ impl ResponseType {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
+
+    /// Why no answer of this type occurs; `None`: it does (of the two defaults: for the types that do).
+    pub fn why_never(self) -> Option<&'static str> {
+        Some(match self {
+            Self::ApiConfigurationError
+            | Self::BadRequestBody
+            | Self::Default4xx
+            | Self::Default5xx
+            | Self::IntegrationFailure
+            | Self::IntegrationTimeout
+            | Self::MissingAuthenticationToken
+            | Self::Throttled
+            | Self::UnsupportedMediaType => return None,
+            Self::AccessDenied
+            | Self::AuthorizerConfigurationError
+            | Self::AuthorizerFailure
+            | Self::ExpiredToken
+            | Self::InvalidSignature
+            | Self::Unauthorized => "authorizers and IAM come with a later release",
+            Self::BadRequestParameters => "request validation comes with a later release",
+            Self::InvalidApiKey | Self::QuotaExceeded => {
+                "API keys and usage plans come with a later release"
+            }
+            Self::RequestTooLarge => {
+                "a body over the limit is refused in AWS's plain text, which cannot be customised"
+            }
+            Self::ResourceNotFound => {
+                "what matches no route is MISSING_AUTHENTICATION_TOKEN, as on AWS"
+            }
+            Self::WafFiltered => "there is no web application firewall",
+        })
+    }
 }

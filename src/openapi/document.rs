@@ -21,13 +21,21 @@ pub struct Document {
 }
 
 impl Document {
+    /// Parses JSON or YAML of AWS's size at most.
+    ///
+    /// # Errors
+    /// As [`Self::parse_within`] with [`DOCUMENT_BYTES_MAX`].
+    pub fn parse(text: &str) -> Result<Self, Diagnostic> {
+        Self::parse_within(text, Some(DOCUMENT_BYTES_MAX as u64))
+    }
+
     /// Parses JSON or YAML; a byte order mark is skipped.
     ///
     /// # Errors
     /// The first thing wrong with the text as such, with pointer `""`: its syntax, a key that
-    /// stands twice, a tag, an alias, or [`DOCUMENT_BYTES_MAX`] or [`DOCUMENT_DEPTH_MAX`] exceeded.
-    pub fn parse(text: &str) -> Result<Self, Diagnostic> {
-        match read(text) {
+    /// stands twice, a tag, an alias, or `bytes_max` or [`DOCUMENT_DEPTH_MAX`] exceeded.
+    pub fn parse_within(text: &str, bytes_max: Option<u64>) -> Result<Self, Diagnostic> {
+        match read(text, bytes_max) {
             Ok(root) => Ok(Self { root }),
             Err(refusal) => Err(Diagnostic {
                 severity: Severity::Error,
@@ -155,11 +163,11 @@ pub(super) fn position_from(text: &str, from: (usize, Position), to: usize) -> P
 /// The first place of a text.
 pub(super) const START: Position = Position { line: 1, column: 1 };
 
-fn read(text: &str) -> Result<Node, Refusal> {
-    if text.len() > DOCUMENT_BYTES_MAX {
-        let message =
-            format!("{} bytes are more than the {DOCUMENT_BYTES_MAX} of a document", text.len());
-        return Err(Refusal::content(START, message, "Split the API, or leave out examples."));
+fn read(text: &str, bytes_max: Option<u64>) -> Result<Node, Refusal> {
+    if let Some(most) = bytes_max.filter(|&most| text.len() as u64 > most) {
+        let message = format!("{} bytes are more than the {most} of a document", text.len());
+        let help = "Split the API, leave out examples, or raise --limit definition=SIZE.";
+        return Err(Refusal::content(START, message, help));
     }
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let beginning = text.trim_start_matches([' ', '\t', '\n', '\r']);

@@ -15,6 +15,7 @@
 #![allow(unsafe_code)]
 
 mod buf_ring;
+mod caught;
 mod kernel;
 mod mailbox;
 mod op;
@@ -31,6 +32,7 @@ mod turn;
 mod uring;
 
 pub use buf_ring::RecvBuf;
+pub use caught::is_panic_caught;
 pub use kernel::SocketNames;
 pub use mailbox::{Mailbox, MailboxReceiver, MailboxSender};
 pub use op::{SendBuf, Tail};

@@ -4,11 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::os::fd::RawFd;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use super::buf_ring::{BufPool, RecvBuf};
+use super::caught::catch;
 use super::kernel::{Kernel, SocketNames};
 use super::op::{Cqe, Op};
 use super::slot::{Completed, Key, Slot, Slots, State};
@@ -244,10 +245,10 @@ impl Ring {
             let outer = self.0.current.replace(task);
             // One request that trips over a mistake of ours must not end everybody's connections. What
             // unwinding leaves behind is the task's own: it is dropped with it.
-            let polled = catch_unwind(AssertUnwindSafe(|| {
+            let polled = catch(|| {
                 let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
                 polled.is_pending().then_some(future)
-            }));
+            });
             match polled {
                 Ok(Some(future)) => self.0.tasks.borrow_mut().put_back(task, future),
                 Ok(None) => {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
@@ -183,13 +183,28 @@ impl Signals {
         }
     }
 
-    /// Waits for SIGTERM or SIGINT.
-    async fn ending(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+    /// Waits for the signal after `first` that means it.
+    async fn again(&mut self, first: &'static str) -> &'static str {
+        let begun = Instant::now();
+        loop {
+            let name = tokio::select! {
+                _ = self.terminate.recv() => "SIGTERM",
+                _ = self.interrupt.recv() => "SIGINT",
+            };
+            if !is_repetition(first, name, begun.elapsed()) {
+                return name;
+            }
         }
     }
+}
+
+/// Supervisors send SIGTERM to a process and to its group, and both arrive: within this time they mean
+/// one and the same end.
+const REPETITION_TIME: Duration = Duration::from_secs(1);
+
+/// Whether `name`, so long after `first`, says nothing new.
+fn is_repetition(first: &str, name: &str, after: Duration) -> bool {
+    first == "SIGTERM" && name == first && after < REPETITION_TIME
 }
 
 /// What wakes the control thread.
@@ -339,7 +354,7 @@ impl Control {
         }
     }
 
-    async fn drain(self, signal_name: &str, mut signals: Signals) -> Result<(), String> {
+    async fn drain(self, signal_name: &'static str, mut signals: Signals) -> Result<(), String> {
         self.readiness.set(false);
         let deadline = self.config.limits.drain_timeout;
         let within = deadline.map_or_else(String::new, |time| format!(" within {time:?}"));
@@ -348,7 +363,7 @@ impl Control {
         );
         let drained = tokio::select! {
             drained = self.shards.drain(deadline) => drained,
-            name = signals.ending() => exit_now(&format!("{name} again: ending at once")),
+            name = signals.again(signal_name) => exit_now(&format!("{name}: ending at once")),
         };
         if let Some(commands) = self.log_commands {
             let (done, flushed) = oneshot::channel();
@@ -387,4 +402,25 @@ fn log_metrics(cells: &LogWriterCells) -> String {
          # TYPE ringway_access_log_failed_lines_total counter\n\
          ringway_access_log_failed_lines_total {failed}\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sigterm_that_comes_twice_at_once_is_one() {
+        let ms = Duration::from_millis;
+        for (first, name, after, repeated) in [
+            ("SIGTERM", "SIGTERM", ms(0), true),
+            ("SIGTERM", "SIGTERM", ms(999), true),
+            ("SIGTERM", "SIGTERM", ms(1_000), false),
+            // A person at a terminal who presses twice means it.
+            ("SIGINT", "SIGINT", ms(0), false),
+            ("SIGTERM", "SIGINT", ms(0), false),
+            ("SIGINT", "SIGTERM", ms(0), false),
+        ] {
+            assert_eq!(is_repetition(first, name, after), repeated, "{first} {name} {after:?}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::connection::Counted;
 use super::state::Shard;
 use crate::gateway::{Client, Exchange, GatewayError, HeadBytes, Peer};
 use crate::http::{BodyDecoder, encode};
-use crate::limits::BULK_THRESHOLD_BYTES;
+use crate::limits::{BULK_THRESHOLD_BYTES, SEND_PIECE_BYTES_MAX};
 use crate::ring::{Either, RecvBuf, RecvStream, SendBuf, Socket, Timer, select};
 use crate::telemetry::TimeoutKind;
 use crate::time::Nanos;
@@ -51,7 +51,32 @@ impl Link {
             return !self.gone;
         }
         self.release_if_scarce();
-        let buf = SendBuf::with_tail(std::mem::take(&mut self.out), tail);
+        if self.out.len() > SEND_PIECE_BYTES_MAX {
+            // Of such an answer the copies are the smaller part.
+            let out = std::mem::take(&mut self.out);
+            Box::pin(self.send_in_pieces(&out)).await;
+            if self.gone || tail.is_empty() {
+                return !self.gone;
+            }
+        }
+        let out = std::mem::take(&mut self.out);
+        self.send(SendBuf::with_tail(out, tail)).await
+    }
+
+    /// Sends `bytes` so that the client has the send timeout for each piece: one send completes when all
+    /// of it was taken, and a slow client may need longer for a large answer although it never stops.
+    async fn send_in_pieces(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(SEND_PIECE_BYTES_MAX) {
+            let mut memory = std::mem::take(&mut self.out);
+            memory.extend_from_slice(piece);
+            if !self.send(SendBuf::from_vec(memory)).await {
+                return;
+            }
+        }
+    }
+
+    /// One send; `out` gets the memory of `buf` back.
+    async fn send(&mut self, buf: SendBuf) -> bool {
         self.shard.cells.bytes_out.add(buf.len() as u64);
         let deadline = self
             .shard

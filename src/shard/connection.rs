@@ -20,13 +20,10 @@ use super::state::Shard;
 use super::write::{self, BodyFraming};
 use crate::gateway::{self, Client, Exchange, GatewayError, HeadBytes, Peer, UpstreamBody};
 use crate::http::{BodyDecoder, HeadError, HeadScan, encode};
-use crate::limits::{LINGER_BYTES_MAX, PIPELINED_RESPONSE_BYTES_MAX};
+use crate::limits::{LINGER_QUIET_TIME, LINGER_TIME, PIPELINED_RESPONSE_BYTES_MAX};
 use crate::ring::{Either, RecvBuf, Socket, select};
 use crate::telemetry::TimeoutKind;
 use crate::time::Nanos;
-
-/// Time that a refused client has to read its answer while it is still sending.
-const LINGER: Duration = Duration::from_secs(5);
 
 /// A connection that has been without a request for this time is parked in a task of little memory.
 const PARK_AFTER: Duration = Duration::from_millis(100);
@@ -298,9 +295,15 @@ async fn wait_head(shard: &Shard, exchange: &Exchange) {
 }
 
 fn refusal(error: HeadError, shard: &Shard) -> GatewayError {
-    match error.status() {
-        414 => GatewayError::UriTooLong,
-        431 => GatewayError::HeadersTooLarge { limit: shard.limits.header_bytes.unwrap_or(0) },
+    match error {
+        HeadError::UrlTooLong => GatewayError::UriTooLong,
+        // Without a limit there is still what a head can be at all.
+        HeadError::HeadersTooLarge => GatewayError::HeadersTooLarge {
+            limit: shard.limits.header_bytes.unwrap_or(shard.head_limits.head_bytes_max() as u64),
+        },
+        HeadError::TooManyHeaders => {
+            GatewayError::TooManyHeaders { limit: shard.head_limits.count() as u64 }
+        }
         _ => GatewayError::MalformedHead(error),
     }
 }
@@ -321,7 +324,8 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
     let asked_to_close = refused.is_none() && !keep_alive;
     let mut streamed = None;
     if let Some(error) = refused {
-        exchange.head.method = crate::http::Method::Other;
+        // What was parsed before the refusal (and of the request before) has no bytes any more.
+        exchange.head.clear();
         link.body = BodyDecoder::none();
         gateway::refuse(stage, exchange, error);
     } else {
@@ -331,7 +335,7 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
         if link.gone {
             return Then::Close;
         }
-        gateway::finish(stage, exchange);
+        gateway::finish(&shard.env, stage, exchange).await;
         let whole = link.skip_received_body();
         // A client that waits for 100 Continue has not sent its body, and may or may not do so now.
         keep_alive &= whole && !exchange.response.close;
@@ -414,14 +418,15 @@ async fn linger(link: &mut Link) {
         return;
     }
     let shard = Rc::clone(&link.shard);
-    shard.set_timer(&mut link.timer, Some(LINGER));
+    let end = shard.deadline(Some(LINGER_TIME));
     link.input = RecvBuf::default();
     link.held.clear();
-    let mut dropped = 0_u64;
-    while dropped < LINGER_BYTES_MAX {
+    loop {
+        link.timer.set(shard.deadline(Some(LINGER_QUIET_TIME)).min(end));
         let (recv, timer) = (&mut link.recv, &link.timer);
-        match select(recv.next(), timer.fired()).await {
-            Either::Left(Ok(piece)) if !piece.is_empty() => dropped += piece.len() as u64,
+        // The timer first: a client that never stops must not outrun it.
+        match select(timer.fired(), recv.next()).await {
+            Either::Right(Ok(piece)) if !piece.is_empty() && shard.ring().now() < end => {}
             _ => return,
         }
     }

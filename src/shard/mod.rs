@@ -16,6 +16,8 @@ mod body;
 mod connection;
 mod housekeeping;
 mod ids;
+#[cfg(test)]
+mod sim_tests;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::write::FixedHeaders;
 use super::{Publication, ShardMessage};
 use crate::gateway::{ContextView, Env, Exchange, RequestIds};
 use crate::http::HeadLimits;
-use crate::limits::{HEADER_COUNT_MAX, Limits};
+use crate::limits::Limits;
 use crate::ring::{Ring, Timer};
 use crate::telemetry::{LogBatch, LogQueue, ShardCells};
 use crate::time::Nanos;
@@ -56,7 +56,7 @@ impl Shard {
         log: Option<Arc<LogQueue>>,
         trust: Arc<ClientTrust>,
     ) -> Self {
-        let bytes = |limit: Option<u64>| limit.map_or(usize::MAX, |bytes| bytes as usize);
+        let most = |limit: Option<u64>| limit.map_or(usize::MAX, |most| most as usize);
         Self {
             env: Env {
                 ring: ring.clone(),
@@ -65,9 +65,9 @@ impl Shard {
                 connect_errors: Cell::new(0),
             },
             head_limits: HeadLimits {
-                url_bytes: bytes(limits.url_bytes),
-                header_bytes: bytes(limits.header_bytes),
-                header_count: HEADER_COUNT_MAX,
+                url_bytes: most(limits.url_bytes),
+                header_bytes: most(limits.header_bytes),
+                header_count: most(limits.header_count),
             },
             limits,
             cells,

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{Publication, ShardConfig, ShardHandle, ShardMessage, spawn_with};
+use crate::context::ContextVariable;
 use crate::deploy::{CompileEnv, StageSettings, compile};
 use crate::limits::Limits;
 use crate::model::{
@@ -15,7 +16,7 @@ use crate::model::{
     Resource, RestApi,
 };
 use crate::ring::RingConfig;
-use crate::telemetry::{Registry, SeriesKey};
+use crate::telemetry::{AccessLogFormat, LogQueue, Registry, SeriesKey};
 use crate::throttle::BucketRegistry;
 use crate::time::Nanos;
 use crate::tls::ClientTrust;
@@ -32,7 +33,6 @@ pub(super) fn method(integration: Integration) -> Method {
 pub(super) fn mock(body: &str) -> Integration {
     Integration {
         kind: IntegrationType::Mock,
-        timeout_ms: 29_000,
         request_templates: [("application/json".to_owned(), "{\"statusCode\": 200}".to_owned())]
             .into(),
         responses: vec![IntegrationResponse {
@@ -49,7 +49,6 @@ pub(super) fn proxy(uri: &str) -> Integration {
         kind: IntegrationType::HttpProxy,
         uri: Some(uri.to_owned()),
         http_method: Some(MethodName::Any),
-        timeout_ms: 29_000,
         request_parameters: [(
             "integration.request.path.proxy".to_owned(),
             "method.request.path.proxy".to_owned(),
@@ -105,6 +104,13 @@ pub(super) fn prepare(api: &RestApi, limits: Limits) -> (ShardConfig, Publicatio
     (config, Publication { stage, cells, access_log: None }, address)
 }
 
+/// A log format with every variable.
+fn every_variable() -> Arc<AccessLogFormat> {
+    let names = ContextVariable::ALL.iter().map(|variable| variable.name());
+    let format: String = names.map(|name| format!("$context.{name} ")).collect();
+    Arc::new(AccessLogFormat::parse(&format).unwrap())
+}
+
 struct Served {
     shard: Option<ShardHandle>,
     cells: Arc<crate::telemetry::ShardCells>,
@@ -117,7 +123,10 @@ impl Served {
     }
 
     fn start_with(api: &RestApi, limits: Limits, ring: RingConfig) -> Self {
-        let (config, publication, address) = prepare(api, limits);
+        let (mut config, mut publication, address) = prepare(api, limits);
+        // Nobody reads it: writing the lines is what may go wrong.
+        config.log = Some(Arc::new(LogQueue::new()));
+        publication.access_log = Some(every_variable());
         let cells = Arc::clone(&config.cells);
         let shard = spawn_with(config, ring).unwrap();
         assert!(shard.send(ShardMessage::Publish(publication)).is_ok());

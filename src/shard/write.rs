@@ -44,6 +44,7 @@ pub(super) fn response(
         return BodyFraming::Complete;
     }
     let response = &mut exchange.response;
+    debug_assert!(!response.headers.holds_writers_own(), "{:?}", response.headers);
     encode::status_line(out, response.status);
     if response.headers.find(KnownHeader::ContentType).is_none() {
         out.extend_from_slice(b"Content-Type: application/json\r\n");

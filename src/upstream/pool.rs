@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::connection::Open;
 use super::{Connection, Scheme, Target, TargetAddresses};
 use crate::limits::{UPSTREAM_IDLE_MAX, UPSTREAM_IDLE_TIMEOUT};
-use crate::ring::Ring;
+use crate::ring::{Either, Ring, select};
+use crate::time::Nanos;
 use crate::tls::ClientTrust;
 
 /// All pools of one shard.
@@ -83,11 +84,17 @@ impl Upstreams {
         None
     }
 
-    /// A new connection to `target`: its addresses are tried one after the other.
+    /// A new connection to `target`: its addresses are tried one after the other. The time until
+    /// `connect_by` is shared out, so that one that does not answer leaves some for the others; the last
+    /// has no bound here, and the caller gives up.
     ///
     /// # Errors
     /// See [`ConnectError`].
-    pub async fn connect(&self, target: &Target) -> Result<Box<Connection>, ConnectError> {
+    pub async fn connect(
+        &self,
+        target: &Target,
+        connect_by: Nanos,
+    ) -> Result<Box<Connection>, ConnectError> {
         let addresses = target.addresses.load_full();
         let addresses = match &*addresses {
             TargetAddresses::Resolved(addresses) => addresses,
@@ -99,17 +106,30 @@ impl Upstreams {
             Scheme::Https => Some(self.trust.config(target.insecure_skip_verification)),
         };
         let mut last = ConnectError::NoAddress;
-        for &address in addresses {
+        for (index, &address) in addresses.iter().enumerate() {
             let tls = tls.as_ref().map(|config| (Arc::clone(config), target.host.as_str()));
-            match Connection::open(&self.ring, address, tls, Open::new(&self.open)).await {
-                Ok(connection) => {
+            let opening = Connection::open(&self.ring, address, tls, Open::new(&self.open));
+            let mut timer = self.ring.timer();
+            timer.set(self.share(connect_by, addresses.len() - index));
+            match select(opening, timer.fired()).await {
+                Either::Left(Ok(connection)) => {
                     self.opened.set(self.opened.get() + 1);
                     return Ok(Box::new(connection));
                 }
-                Err(error) => last = ConnectError::Failed(error),
+                Either::Left(Err(error)) => last = ConnectError::Failed(error),
+                Either::Right(()) => last = ConnectError::Failed(io::ErrorKind::TimedOut.into()),
             }
         }
         Err(last)
+    }
+
+    /// When the first of so many addresses has had its part of the time.
+    fn share(&self, connect_by: Nanos, addresses_left: usize) -> Nanos {
+        if addresses_left < 2 || connect_by == Nanos::NEVER {
+            return Nanos::NEVER;
+        }
+        let now = self.ring.now();
+        now.after(connect_by.since(now) / u32::try_from(addresses_left).unwrap_or(u32::MAX))
     }
 
     /// Takes back a connection whose last answer was read to its end and that may be kept.
@@ -154,5 +174,64 @@ impl Upstreams {
     /// Closes every idle connection.
     pub fn clear(&self) {
         self.idle.borrow_mut().clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ring::RingConfig;
+    use crate::ring::sim::{Answering, Sim, SimConfig, SimLink, SimPeer};
+    use crate::upstream::TargetRegistry;
+
+    /// A server that says nothing.
+    struct Mute;
+
+    impl SimPeer for Mute {
+        fn act(&mut self, _: &mut SimLink<'_>) -> Option<Duration> {
+            None
+        }
+    }
+
+    #[test]
+    fn an_address_that_does_not_answer_leaves_time_for_the_others() {
+        let addresses: [SocketAddr; 3] =
+            ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"].map(|it| it.parse().unwrap());
+        for (good, takes) in [(Some(1), 4), (Some(2), 8), (Some(0), 0), (None, 12)] {
+            let sim = Sim::new(SimConfig::calm(1));
+            let ring = sim.ring(RingConfig { recv_bufs: 1, bulk_bufs: 1 });
+            for (index, address) in addresses.into_iter().enumerate() {
+                sim.server(address, move |_| match good == Some(index) {
+                    true => Answering::Accepts(Box::new(Mute)),
+                    false => Answering::Silent,
+                });
+            }
+            let target = TargetRegistry::new().get(Scheme::Http, "h", 80, false);
+            target.addresses.store(Arc::new(TargetAddresses::Resolved(addresses.to_vec())));
+            let trust = Arc::new(ClientTrust::load(&[]).unwrap());
+            ring.spawn({
+                let ring = ring.clone();
+                async move {
+                    let upstreams = Upstreams::new(&ring, trust);
+                    let begun = ring.now();
+                    let connect_by = begun.after(Duration::from_secs(12));
+                    let mut timer = ring.timer();
+                    timer.set(connect_by);
+                    let connecting = upstreams.connect(&target, connect_by);
+                    let connected = match select(connecting, timer.fired()).await {
+                        Either::Left(outcome) => outcome.is_ok(),
+                        Either::Right(()) => false,
+                    };
+                    assert_eq!(connected, good.is_some());
+                    assert_eq!(ring.now().since(begun).as_secs(), takes, "{good:?}");
+                }
+            });
+            ring.run().unwrap();
+            assert_eq!(ring.stats().panics, 0, "{good:?}");
+            ring.shut_down();
+        }
     }
 }

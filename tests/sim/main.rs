@@ -25,7 +25,7 @@ use std::time::Duration;
 use ringway::ring::sim::{Sim, SimConfig, SimReport, SimRng};
 use ringway::ring::{Mailbox, RingConfig};
 use ringway::shard::{self, ShardConfig, ShardMessage};
-use ringway::telemetry::Registry;
+use ringway::telemetry::{LogQueue, Registry};
 
 use client::Outcome;
 use plan::Weather;
@@ -115,7 +115,7 @@ fn run_in(fixture: &Fixture, weather: Weather, seed: u64) -> Run {
         listener: std::net::TcpListener::bind("127.0.0.1:0").expect("a listener on loopback"),
         limits: if rng.chance(200) { fixture.few.clone() } else { fixture.limits.clone() },
         cells: registry.shard(0),
-        log: None,
+        log: Some(Arc::new(LogQueue::new())),
         trust: Arc::clone(&fixture.trust),
     };
     shard::run(&ring, config, receiver).expect("the simulated ring does not fail");
@@ -127,6 +127,9 @@ fn run_in(fixture: &Fixture, weather: Weather, seed: u64) -> Run {
     let mut failures = outcome.failures.clone();
     if weather != Weather::Drains {
         failures.extend(outcome.unfinished());
+    }
+    if outcome.answers > 0 && registry.shard(0).access_log_lines.load() == 0 {
+        failures.push("no line of the access log was written".to_owned());
     }
     if stats.panics > 0 {
         failures.push(format!("{} tasks panicked, see above", stats.panics));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ringway::context::ContextVariable;
 use ringway::deploy::{CompileEnv, CompiledStage, StageSettings, compile};
 use ringway::limits::Limits;
 use ringway::model::{
@@ -11,7 +12,7 @@ use ringway::model::{
     Resource, RestApi,
 };
 use ringway::shard::Publication;
-use ringway::telemetry::{Registry, SeriesKey};
+use ringway::telemetry::{AccessLogFormat, Registry, SeriesKey};
 use ringway::throttle::BucketRegistry;
 use ringway::time::Nanos;
 use ringway::tls::ClientTrust;
@@ -30,6 +31,8 @@ pub struct Fixture {
     /// The same, but two connections at a time.
     pub few: Arc<Limits>,
     pub trust: Arc<ClientTrust>,
+    /// Every variable: what is wrong with writing a line shows.
+    access_log: Arc<AccessLogFormat>,
 }
 
 impl Fixture {
@@ -49,7 +52,10 @@ impl Fixture {
         let stage = Arc::new(compile(&api(), &settings, &mut env).expect("the stage compiles"));
         let trust = Arc::new(ClientTrust::load(&[]).expect("the system's certificates"));
         let few = Arc::new(Limits { connections: Some(2), ..Limits::clone(&limits) });
-        Self { stage, limits, few, trust }
+        let names = ContextVariable::ALL.iter().map(|variable| variable.name());
+        let format: String = names.map(|name| format!("$context.{name} ")).collect();
+        let access_log = Arc::new(AccessLogFormat::parse(&format).expect("names there are"));
+        Self { stage, limits, few, trust, access_log }
     }
 
     pub fn publication(&self, registry: &Registry) -> Publication {
@@ -62,7 +68,8 @@ impl Fixture {
         };
         let cells =
             (0..=self.stage.methods.len()).map(|_| registry.series(&key).remove(0)).collect();
-        Publication { stage: Arc::clone(&self.stage), cells, access_log: None }
+        let access_log = Some(Arc::clone(&self.access_log));
+        Publication { stage: Arc::clone(&self.stage), cells, access_log }
     }
 }
 
@@ -96,7 +103,6 @@ fn api() -> RestApi {
 fn mock(body: &str) -> Integration {
     Integration {
         kind: IntegrationType::Mock,
-        timeout_ms: 29_000,
         request_templates: [("application/json".to_owned(), "{\"statusCode\": 200}".to_owned())]
             .into(),
         responses: vec![IntegrationResponse {
@@ -113,7 +119,6 @@ fn proxy(uri: &str) -> Integration {
         kind: IntegrationType::HttpProxy,
         uri: Some(uri.to_owned()),
         http_method: Some(MethodName::Any),
-        timeout_ms: 29_000,
         request_parameters: [(
             "integration.request.path.proxy".to_owned(),
             "method.request.path.proxy".to_owned(),

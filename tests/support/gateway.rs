@@ -69,6 +69,17 @@ impl Options {
         self
     }
 
+    /// With an access log that nobody reads: what is wrong with writing a line still shows.
+    /// `format` as the flag takes it.
+    pub fn logged_as(self, format: &str) -> Self {
+        self.access_log(Path::new("/dev/null")).flag("--access-log-format", format)
+    }
+
+    /// The same with a format that has every variable there is.
+    pub fn logged(self) -> Self {
+        self.logged_as(&super::every_variable())
+    }
+
     pub fn account_throttle(mut self, throttle: &str) -> Self {
         self.throttle = throttle.to_owned();
         self

@@ -47,6 +47,12 @@ pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// An access-log format with every `$context` variable.
+pub fn every_variable() -> String {
+    let names = ringway::context::ContextVariable::ALL.iter().map(|it| it.name());
+    names.map(|name| format!("$context.{name}")).collect::<Vec<_>>().join("|")
+}
+
 /// A new empty directory, gone when it is dropped.
 #[derive(Debug)]
 pub struct Folder(PathBuf);

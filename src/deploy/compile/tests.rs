@@ -78,13 +78,13 @@ fn every_problem_is_named_with_place_and_remedy() {
             "neither http nor https",
         ),
         (
-            http(|it| it.timeout_ms = 49),
+            http(|it| it.timeout_ms = Some(49)),
             "GET /pets/{id} integration",
             "/i/timeoutInMillis",
             "not within 50 to 29000 ms",
         ),
         (
-            http(|it| it.timeout_ms = 29_001),
+            http(|it| it.timeout_ms = Some(29_001)),
             "GET /pets/{id} integration",
             "/i/timeoutInMillis",
             "29001",
@@ -126,6 +126,12 @@ fn every_problem_is_named_with_place_and_remedy() {
             "700",
         ),
         (
+            http(|it| it.responses[0].status_code = 199),
+            "GET /pets/{id} integration",
+            "/i/responses/default/statusCode",
+            "the status 199 ends no request",
+        ),
+        (
             http(|it| it.responses[0].response_parameters = pair("method.response.status", "'1'")),
             "GET /pets/{id} integration",
             "/i/responses/default/responseParameters/method.response.status",
@@ -155,6 +161,12 @@ fn every_problem_is_named_with_place_and_remedy() {
             "/g/statusCode",
             "99",
         ),
+        (
+            gateway_response(GatewayResponse { status_code: Some(100), ..Default::default() }),
+            "gateway response THROTTLED",
+            "/g/statusCode",
+            "ends no request",
+        ),
     ] {
         let errors = run(&api, &settings()).expect_err(says);
         assert_eq!(errors.len(), 1, "{errors:#?}");
@@ -171,6 +183,133 @@ fn every_problem_is_named_with_place_and_remedy() {
     let errors = run(&api, &bad_stage).unwrap_err();
     let objects: Vec<&str> = errors.iter().map(|error| error.object.as_str()).collect();
     assert_eq!(objects, ["stage", "GET /pets/{id} integration", "GET /pets/{name}/toys"]);
+}
+
+/// What is not carried out as it is written: one finding each, at its place.
+#[test]
+fn what_is_served_otherwise_than_written_is_a_warning() {
+    let request = |name: &str, value: &str| {
+        let name = format!("integration.request.{name}");
+        http(|it| it.request_parameters = pair(&name, value))
+    };
+    let response = |name: &str, value: &str| {
+        let name = format!("method.response.header.{name}");
+        http(|it| it.responses[0].response_parameters = pair(&name, value))
+    };
+    let uri = |uri: &str| http(|it| it.uri = Some(uri.to_owned()));
+    let mock = |template: &str| {
+        http(|it| {
+            it.kind = IntegrationType::Mock;
+            it.request_templates = pair("application/json", template);
+            it.responses[0].selection_pattern = Some("2..".to_owned());
+        })
+    };
+    let gateway_response = |entry: GatewayResponse| {
+        let mut api = http(|_| {});
+        let entry = GatewayResponse { pointer: "/g".into(), ..entry };
+        api.gateway_responses = [(ResponseType::Throttled, entry)].into();
+        api
+    };
+    let gateway_header = |name: &str, value: &str| {
+        gateway_response(GatewayResponse {
+            response_parameters: pair(&format!("gatewayresponse.header.{name}"), value),
+            ..GatewayResponse::default()
+        })
+    };
+    const REQUEST: &str = "/i/requestParameters/integration.request.";
+    const RESPONSE: &str = "/i/responses/default/responseParameters/method.response.header.";
+    const GATEWAY: &str = "/g/responseParameters/gatewayresponse.header.";
+    for (api, pointer, says) in [
+        (request("header.Via", "'x'"), [REQUEST, "header.Via"], "Via is not sent to the backend"),
+        (request("header.Connection", "'x'"), [REQUEST, "header.Connection"], "is not sent"),
+        (request("header.expect", "'x'"), [REQUEST, "header.expect"], "is not sent"),
+        (
+            request("header.Content-Length", "'5'"),
+            [REQUEST, "header.Content-Length"],
+            "answered 500",
+        ),
+        (request("header.X-Amzn-Trace-Id", "'5'"), [REQUEST, "header.X-Amzn-Trace-Id"], "500"),
+        (
+            request("header.X", "stageVariables.nothing"),
+            [REQUEST, "header.X"],
+            "the stage variable 'nothing' is not set",
+        ),
+        (
+            request("querystring.x", "method.request.header.content-length"),
+            [REQUEST, "querystring.x"],
+            "the client's Content-Length is not there",
+        ),
+        (request("path.unused", "'x'"), [REQUEST, "path.unused"], "uri has no {unused}"),
+        (uri("http://b/{name}"), ["/i", "/uri"], "nothing is mapped to {name}"),
+        (uri("http://b/x#part"), ["/i", "/uri"], "the part from '#' on is not sent"),
+        (uri("http://b/${stageVariables.no}"), ["/i", "/uri"], "variable 'no' is not set"),
+        (response("Transfer-Encoding", "'x'"), [RESPONSE, "Transfer-Encoding"], "is not sent"),
+        (response("x-amz-apigw-id", "'x'"), [RESPONSE, "x-amz-apigw-id"], "is not sent"),
+        (
+            response("connection", "'close'"),
+            [RESPONSE, "connection"],
+            "the header connection is sent as x-amzn-Remapped-Connection",
+        ),
+        (response("X", "stageVariables.v"), [RESPONSE, "X"], "'v' is not set"),
+        (mock("garbage"), ["/i/requestTemplates/", "application~1json"], "no integer statusCode"),
+        (mock("{}"), ["/i/requestTemplates/", "application~1json"], "answered 500"),
+        (
+            mock("{statusCode: 404}"),
+            ["/i/requestTemplates/", "application~1json"],
+            "no integration response fits the status 404",
+        ),
+        (
+            gateway_header("Content-Length", "'3'"),
+            [GATEWAY, "Content-Length"],
+            "sent as x-amzn-Remapped-Content-Length",
+        ),
+        (gateway_header("Date", "'x'"), [GATEWAY, "Date"], "x-amzn-Remapped-Date"),
+        (gateway_header("Connection", "'x'"), [GATEWAY, "Connection"], "x-amzn-Remapped-"),
+        (gateway_header("X-AMZN-REQUESTID", "'x'"), [GATEWAY, "X-AMZN-REQUESTID"], "Remapped"),
+        (gateway_header("Transfer-Encoding", "'x'"), [GATEWAY, "Transfer-Encoding"], "is not sent"),
+        (gateway_header("X", "stageVariables.v"), [GATEWAY, "X"], "'v' is not set"),
+        (
+            gateway_response(GatewayResponse {
+                response_templates: pair("text/plain", "${stageVariables.v}"),
+                ..GatewayResponse::default()
+            }),
+            ["/g/responseTemplates/", "text~1plain"],
+            "'v' is not set",
+        ),
+    ] {
+        let warnings = warnings(&api);
+        assert_eq!(warnings.len(), 1, "{says}: {warnings:#?}");
+        let warning = &warnings[0];
+        assert_eq!(warning.pointer, pointer.concat(), "{warning:?}");
+        assert!(warning.message.contains(says), "{}", warning.message);
+        assert!(!warning.help.is_empty());
+    }
+    let nowhere = warnings(&uri("${stageVariables.url}"));
+    assert_eq!(nowhere.len(), 2, "{nowhere:#?}");
+    assert!(nowhere[1].message.contains("every request is answered 500"));
+    let mut from_answer = mock("{statusCode: 200}");
+    let integration = from_answer.resources[0].methods.values_mut().next().unwrap();
+    integration.integration.as_mut().unwrap().responses[0].response_parameters =
+        pair("method.response.header.X", "integration.response.header.X");
+    assert!(warnings(&from_answer)[0].message.contains("no answer to map from"));
+    for fine in [
+        http(|_| {}),
+        request("header.Host", "'x'"),
+        request("header.X", "method.request.path.other"),
+        response("X", "integration.response.header.X"),
+        mock(""),
+        gateway_header("Access-Control-Allow-Origin", "'*'"),
+    ] {
+        assert_eq!(warnings(&fine), []);
+    }
+}
+
+fn warnings(api: &RestApi) -> Vec<CompileError> {
+    let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
+    let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
+    let mut warnings = Vec::new();
+    compile_with(api, &settings(), &mut env, &mut warnings).unwrap();
+    warnings
 }
 
 #[test]
@@ -204,22 +343,30 @@ fn the_timeout_is_the_declared_one_under_its_ceiling() {
     use std::time::Duration;
     let second = Duration::from_secs;
     for (declared, ceiling, want) in [
-        (0, Some(second(29)), Some(second(29))),
-        (29_000, Some(second(29)), Some(second(29))),
-        (50, Some(second(29)), Some(Duration::from_millis(50))),
-        (60_000, Some(second(60)), Some(second(60))),
-        (29_000, Some(second(5)), Some(second(5))),
-        (29_000, None, None),
-        (100_000, None, Some(second(100))),
-        (1_000, None, Some(second(1))),
+        (None, Some(second(29)), Some(second(29))),
+        (Some(29_000), Some(second(29)), Some(second(29))),
+        (Some(50), Some(second(29)), Some(Duration::from_millis(50))),
+        (Some(60_000), Some(second(60)), Some(second(60))),
+        (None, Some(second(5)), Some(second(5))),
+        (None, Some(second(60)), Some(second(60))),
+        (None, None, None),
+        // Who writes AWS's default means it, whatever the limit is.
+        (Some(29_000), None, Some(second(29))),
+        (Some(29_000), Some(second(60)), Some(second(29))),
+        (Some(100_000), None, Some(second(100))),
+        (Some(1_000), None, Some(second(1))),
     ] {
         let mut settings = settings();
         let limits = Limits { integration_timeout: ceiling, ..Limits::default() };
         settings.limits = Arc::new(limits);
         let stage = run(&http(|it| it.timeout_ms = declared), &settings).unwrap();
         let CompiledIntegration::Http(http) = &stage.methods[0].integration else { panic!() };
-        assert_eq!(http.timeout, want, "{declared} under {ceiling:?}");
+        assert_eq!(http.timeout, want, "{declared:?} under {ceiling:?}");
     }
+    let limits = Limits { integration_timeout: Some(second(5)), ..Limits::default() };
+    let settings = StageSettings { limits: Arc::new(limits), ..settings() };
+    let errors = run(&http(|it| it.timeout_ms = Some(29_000)), &settings).unwrap_err();
+    assert!(errors[0].message.contains("29000 is not within 50 to 5000 ms"), "{errors:?}");
 }
 
 #[test]

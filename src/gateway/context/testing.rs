@@ -144,6 +144,15 @@ pub fn answer(text: &str) -> (ResponseHead, Vec<u8>) {
     (head, text.as_bytes().to_vec())
 }
 
+/// What a future gives that waits for nothing.
+pub fn at_once<T>(future: impl Future<Output = T>) -> T {
+    use std::task::{Context, Poll, Waker};
+    match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("it waits"),
+    }
+}
+
 /// Heap allocations of `step` once everything is warm.
 pub fn allocations(mut step: impl FnMut()) -> u64 {
     for _ in 0..3 {

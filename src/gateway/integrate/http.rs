@@ -6,8 +6,9 @@
 //!
 //! Bodies that nothing reads are streamed: the request's while it arrives, the answer's by the
 //! carrier, piece by piece as the client takes it ([`UpstreamBody`]). An answer that comes before the
-//! request's body was sent ends the sending. The integration's time starts when the request has been
-//! sent and covers the whole answer; waiting for the client does not count.
+//! request's body was sent ends the sending. The integration's time starts when the request is there and
+//! covers connecting, sending and the whole answer; for a body that is streamed it starts again with each
+//! piece and when all has been sent. Waiting for the client does not count.
 //!
 //! Cost: no allocation but for an answer that is streamed; heads are written and parsed in pooled memory.
 //! Source: facts, rest-api sections 5 to 8; RFC 9110 section 9.2.2 on what may be sent again.
@@ -16,11 +17,11 @@ use super::{Interrupted, UpstreamBody, take_body};
 use crate::deploy::{CompiledHttp, CompiledMethod, CompiledStage};
 use crate::gateway::map_request::{self, RequestBody, UpstreamFraming};
 use crate::gateway::map_response::AnswerBody;
-use crate::gateway::{Client, Env, Exchange, GatewayError, ResponseBody, map_response};
+use crate::gateway::{Client, Env, Exchange, GatewayError, ResponseBody, content, map_response};
 use crate::http::{
     BodyDecoder, HeadScan, KnownHeader, Method, ResponseFraming, ResponseHead, encode,
 };
-use crate::ring::{Either, RecvBuf, SendBuf, Timer, select};
+use crate::ring::{Either, RecvBuf, SendBuf, Timer, select, yield_now};
 use crate::time::Nanos;
 use crate::upstream::{ConnectError, Connection};
 
@@ -57,9 +58,14 @@ async fn attempt<C: Client>(
 ) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
     let mut plan = map_request::plan(stage, method, http, exchange)?;
     if plan.body == RequestBody::Stream {
-        super::check_announced(client, stage.limits.payload_bytes.unwrap_or(u64::MAX))?;
+        super::check_announced(client, stage.limits.payload_max())?;
     } else {
         take_body(stage, exchange, client, plan.collects_body()).await?;
+        if let Some(coding) = plan.coding_to_undo() {
+            let (body, limit) = (&mut exchange.body, stage.limits.held_max());
+            let pause = async || yield_now(&env.ring).await;
+            Box::pin(content::decompress(body, coding, limit, pause)).await?;
+        }
         map_request::body(stage, method, http, &mut plan, exchange)?;
     }
     let framing = plan.framing(exchange);
@@ -119,6 +125,7 @@ impl Call<'_> {
         if self.http.invalid_endpoint {
             return Err(GatewayError::InvalidEndpointAddress);
         }
+        self.start_clock();
         let streams = client.has_body();
         let repeatable =
             !streams && !matches!(method, Method::Post | Method::Patch | Method::Other);
@@ -132,7 +139,6 @@ impl Call<'_> {
                 Ok(answer) => return Ok(answer),
             }
         }
-        self.start_clock();
         let fresh = self.connect(client).await?;
         match self.exchange_over(fresh, exchange, client, framing, method).await {
             Err(Failed::Stale) => Err(reset_by_backend()),
@@ -155,7 +161,7 @@ impl Call<'_> {
         let connect_by =
             limit.map_or(self.deadline, |time| self.env.ring.now().after(time).min(self.deadline));
         self.timer.set(connect_by);
-        let connecting = self.env.upstreams.connect(&self.http.target);
+        let connecting = self.env.upstreams.connect(&self.http.target, connect_by);
         let waited = select(connecting, select(self.timer.fired(), client.reset())).await;
         let error = match waited {
             Either::Left(Ok(connection)) => {
@@ -187,7 +193,6 @@ impl Call<'_> {
         framing: UpstreamFraming,
         method: Method,
     ) -> Result<(Box<Connection>, RecvBuf, Nanos), Failed> {
-        self.start_clock();
         let reused = connection.reused;
         let stale = |_| if reused { Failed::Stale } else { reset_by_backend().into() };
         let sending = connection.send(SendBuf::from_vec(std::mem::take(&mut self.head)));
@@ -219,7 +224,7 @@ impl Call<'_> {
         framing: UpstreamFraming,
     ) -> Result<bool, GatewayError> {
         let chunked = framing == UpstreamFraming::Chunked;
-        let limit = self.stage.limits.payload_bytes.unwrap_or(u64::MAX);
+        let limit = self.stage.limits.payload_max();
         let mut total = 0_u64;
         let mut frame = Vec::new();
         // A read that loses its race must lose nothing: only the armed receive can promise that, and a
@@ -346,7 +351,7 @@ impl Call<'_> {
         started_at: Nanos,
     ) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
         let (stage, http, env) = (self.stage, self.http, self.env);
-        let limit = stage.limits.payload_bytes.unwrap_or(u64::MAX);
+        let limit = stage.limits.payload_max();
         let head = std::mem::take(&mut exchange.answer);
         let head_len = head.len as usize;
         let decoder = BodyDecoder::response(head.framing);
@@ -391,7 +396,19 @@ impl Call<'_> {
                     Err(error) => break 'mapped Err(error),
                 },
             };
-            let plan = map_response::plan(stage, selected, exchange, &head, bytes);
+            let mut plan = map_response::plan(stage, selected, exchange, &head, bytes);
+            if plan == AnswerBody::Collect {
+                let held_max = stage.limits.held_max();
+                match announced {
+                    // Only to be compressed, and too large to be held.
+                    Some(length) if length > held_max && http.proxy => plan = AnswerBody::Stream,
+                    Some(length) if length > held_max => {
+                        let limit = held_max;
+                        break 'mapped Err(GatewayError::ResponseTooLarge { length, limit });
+                    }
+                    _ => body.set_limit(held_max),
+                }
+            }
             let read = read_answer(env, client, &mut body, plan, &mut collected).await;
             exchange.integration.latency = Some(body.latency(env));
             let complete = match read {

@@ -14,14 +14,15 @@ use crate::deploy::CompiledStage;
 /// Reads the request's body to its end, into `exchange.body` if it is `wanted`.
 ///
 /// # Errors
-/// The body is larger than the payload limit, or cannot be read.
+/// The body is larger than the payload limit, or than what is held whole if it is `wanted`; or it cannot
+/// be read.
 pub async fn take_body<C: Client>(
     stage: &CompiledStage,
     exchange: &mut Exchange,
     client: &mut C,
     wanted: bool,
 ) -> Result<(), GatewayError> {
-    let limit = stage.limits.payload_bytes.unwrap_or(u64::MAX);
+    let limit = if wanted { stage.limits.held_max() } else { stage.limits.payload_max() };
     check_announced(client, limit)?;
     if client.has_body() {
         client.prepare_to_wait(exchange).await;

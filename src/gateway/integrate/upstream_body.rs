@@ -17,7 +17,7 @@ pub enum Interrupted {
     Broken,
     /// The integration's time was over.
     TimedOut,
-    /// It became larger than the payload limit.
+    /// It became larger than the limit.
     TooLarge,
 }
 
@@ -77,6 +77,11 @@ impl UpstreamBody {
     /// Whether the rest of the body has been received already, by what its framing says.
     pub(super) fn fits_at_once(&self) -> bool {
         self.decoder.remaining().is_some_and(|rest| rest <= self.piece.len() as u64)
+    }
+
+    /// From now on the body must not be larger than this, bytes.
+    pub(super) fn set_limit(&mut self, limit: u64) {
+        self.limit = limit;
     }
 
     /// Largest body, bytes.

@@ -1,4 +1,4 @@
-use super::super::context::testing::{Api, allocations, answer, exchange};
+use super::super::context::testing::{Api, allocations, answer, at_once, exchange};
 use super::super::{map_response, route};
 use super::*;
 use crate::deploy::CompiledIntegration;
@@ -14,6 +14,10 @@ fn sent(api: &Api, request: &str) -> Result<(String, Vec<u8>), GatewayError> {
     if plan.body != RequestBody::Stream {
         if !plan.collects_body() {
             exchange.body.clear();
+        }
+        if let Some(coding) = plan.coding_to_undo() {
+            let limit = stage.limits.held_max();
+            at_once(content::decompress(&mut exchange.body, coding, limit, async || {}))?;
         }
         body(&stage, method, http, &mut plan, &mut exchange)?;
     }

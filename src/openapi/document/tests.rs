@@ -164,7 +164,10 @@ fn errors_say_what_where_and_how_to_mend() {
 fn a_document_has_a_greatest_size() {
     let fitting = format!("\"{}\"", "x".repeat(DOCUMENT_BYTES_MAX - 2));
     assert!(Document::parse(&fitting).is_ok());
-    let error = error(&format!("{fitting} "));
+    let longer = format!("{fitting} ");
+    assert!(Document::parse_within(&longer, None).is_ok());
+    assert!(Document::parse_within(&longer, Some(longer.len() as u64)).is_ok());
+    let error = error(&longer);
     assert!(
         error.starts_with("api:1:1: error: 6291457 bytes are more than the 6291456"),
         "{error}"

@@ -156,6 +156,16 @@ impl<'a> Importer<'a> {
             }
         }
         if kind == IntegrationType::HttpProxy
+            && let Some(member) = place.member("contentHandling")
+            && !is_nothing(&member)
+        {
+            self.report.warning(
+                &member,
+                "'contentHandling' has no effect: a proxy integration keeps bodies byte for byte",
+                "remove it, or use type: http, which converts",
+            );
+        }
+        if kind == IntegrationType::HttpProxy
             && self.choice(place, "passthroughBehavior", &PASSTHROUGH)
                 == Some(PassthroughBehavior::Never)
             && let Some(member) = place.member("passthroughBehavior")
@@ -211,15 +221,14 @@ impl<'a> Importer<'a> {
         templates
     }
 
-    /// Its upper bound depends on the limits in force, and is the compiler's.
-    fn timeout(&mut self, place: &Place<'a>) -> u32 {
-        let Some(member) = place.member("timeoutInMillis") else {
-            return INTEGRATION_TIMEOUT_MAX_MS;
-        };
+    /// `None`: it has none of its own. Its upper bound depends on the limits in force, and is the
+    /// compiler's.
+    fn timeout(&mut self, place: &Place<'a>) -> Option<u32> {
+        let member = place.member("timeoutInMillis")?;
         if self.is_null(&member) {
-            return INTEGRATION_TIMEOUT_MAX_MS;
+            return None;
         }
-        let Some(millis) = self.whole(&member) else { return INTEGRATION_TIMEOUT_MAX_MS };
+        let millis = self.whole(&member)?;
         if millis < INTEGRATION_TIMEOUT_MIN_MS {
             self.report.error(
                 &member,
@@ -229,9 +238,9 @@ impl<'a> Importer<'a> {
                 ),
                 format!("{millis} is too short; it is a number of milliseconds"),
             );
-            return INTEGRATION_TIMEOUT_MAX_MS;
+            return None;
         }
-        millis
+        Some(millis)
     }
 
     fn connection(&mut self, place: &Place<'a>, kind: IntegrationType) -> ConnectionType {

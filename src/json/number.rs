@@ -46,7 +46,10 @@ impl<'a> Number<'a> {
         }
     }
 
-    /// The number of a text with a point or an exponent, for which [`is_float`] holds.
+    /// The number of a text with a point or an exponent, as a parsed document has it.
+    ///
+    /// # Panics
+    /// If `text` is up to 18 characters long and no number.
     pub fn of_float(text: &'a str) -> Self {
         if text.len() > DOUBLE_CHARS_MAX {
             return Self::Decimal(text);
@@ -88,13 +91,33 @@ impl<'a> Number<'a> {
     /// Compares as `new BigDecimal(a.toString()).compareTo(new BigDecimal(b.toString()))`.
     /// `None` where the constructor throws: NaN and the infinities.
     pub fn compare(&self, other: &Number<'_>) -> Option<Ordering> {
+        if let (Some(left), Some(right)) = (self.exact(), other.exact()) {
+            return left.partial_cmp(&right);
+        }
         self.with_decimal(|left| other.with_decimal(|right| Some(left?.compare(&right?))))
     }
 
-    /// Compares `new BigDecimal(text)` with this; `None` where either is no decimal.
+    /// Compares `new BigDecimal(text)` with `other`; `None` where either is no decimal.
     pub fn compare_text(text: &str, other: &Number<'_>) -> Option<Ordering> {
+        if is_canonical(text)
+            && text.len() <= 15
+            && let (Ok(left), Some(right)) = (text.parse::<f64>(), other.exact())
+        {
+            return left.partial_cmp(&right);
+        }
         let left = Decimal::parse(text)?;
         other.with_decimal(|right| Some(left.compare(&right?)))
+    }
+
+    /// The value as a double, if doubles compare as the printed digits do: a double prints as a
+    /// decimal that no other double is nearer to, and whole numbers up to 2^53 are doubles.
+    fn exact(&self) -> Option<f64> {
+        match *self {
+            Self::Int(int) => Some(f64::from(int)),
+            Self::Long(long) if long.unsigned_abs() < 1 << 53 => Some(long as f64),
+            Self::Double(double) if double.is_finite() => Some(double),
+            _ => None,
+        }
     }
 
     fn with_decimal<T>(&self, f: impl FnOnce(Option<Decimal<'_>>) -> T) -> T {
@@ -129,6 +152,30 @@ pub(super) fn is_float(text: &str) -> bool {
         Some((mantissa, exponent)) => digit_in(mantissa) && digit_in(exponent),
         None => digit_in(text),
     }
+}
+
+/// Whether a valid number's `text` is what Java prints for it, so that nobody has to convert it:
+/// a whole number, or up to 15 digits around a point (as many as every double keeps) without an
+/// exponent, in the range that Java prints without one.
+#[inline]
+pub(super) fn is_canonical(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let whole = digits.iter().position(|&byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
+    let leading_zero = digits.first() == Some(&b'0') && whole > 1;
+    if whole == 0 || leading_zero {
+        return false;
+    }
+    let fraction = match &digits[whole..] {
+        [] => return text != "-0",
+        [b'.', fraction @ ..] => fraction,
+        _ => return false,
+    };
+    let nonzero = fraction.iter().position(|&byte| byte != b'0');
+    fraction.iter().all(u8::is_ascii_digit)
+        && whole <= 7
+        && whole + fraction.len() <= 15
+        && (fraction == b"0" || fraction.last().is_some_and(|&last| last != b'0'))
+        && (digits[0] != b'0' || fraction == b"0" || nonzero.is_some_and(|at| at < 3))
 }
 
 /// Appends `value` as Java's `Double.toString` does: `1.0`, `0.001`, `1.0E10`, `1.0E-5`, `NaN`.
@@ -214,7 +261,8 @@ impl<'a> Decimal<'a> {
             return None;
         }
         let value = significant.bytes().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
-        Some(if negative { -value } else { value })
+        let value = if negative { -value } else { value };
+        i32::try_from(value).ok().map(i64::from)
     }
 
     fn digits(&self) -> impl Iterator<Item = u8> + 'a {
@@ -367,6 +415,50 @@ mod tests {
             (f64::NAN, "NaN"),
         ] {
             assert_eq!(java(Number::Double(value)), want);
+        }
+    }
+
+    #[test]
+    fn canonical_texts_print_as_they_stand() {
+        for text in [
+            "0",
+            "-1",
+            "12345678901234567890",
+            "0.0",
+            "-0.0",
+            "0.5",
+            "0.001",
+            "1.25",
+            "9999999.5",
+            "1234567.12345678",
+            "100.0",
+        ] {
+            assert!(is_canonical(text), "{text}");
+        }
+        for text in [
+            "-0",
+            "",
+            "-",
+            "007",
+            "00.5",
+            ".5",
+            "1.",
+            "1.50",
+            "0.0001",
+            "0.00",
+            "10000000.0",
+            "1e5",
+            "1.5E3",
+            "1234567.123456789",
+            "1.00",
+        ] {
+            assert!(!is_canonical(text), "{text}");
+        }
+        for n in 0..20_000u32 {
+            let text = format!("{}.{}", n % 97, n % 1009);
+            if is_canonical(&text) {
+                assert_eq!(java(Number::of_float(&text)), text);
+            }
         }
     }
 

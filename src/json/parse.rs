@@ -180,13 +180,13 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-const EACH: u64 = 0x0101_0101_0101_0101;
-const TOPS: u64 = 0x8080_8080_8080_8080;
+pub(super) const EACH: u64 = 0x0101_0101_0101_0101;
+pub(super) const TOPS: u64 = 0x8080_8080_8080_8080;
 
 /// The top bit of each byte that is a quote, a backslash or a control character. Bits above the
 /// lowest one that is set may be wrong: the subtraction borrows.
 #[inline(always)]
-fn specials(word: u64) -> u64 {
+pub(super) fn specials(word: u64) -> u64 {
     let quote = word ^ (EACH * b'"' as u64);
     let slash = word ^ (EACH * b'\\' as u64);
     let controls = word.wrapping_sub(EACH * b' ' as u64) & !word;
@@ -195,7 +195,7 @@ fn specials(word: u64) -> u64 {
 
 #[inline(always)]
 fn skip_blanks(bytes: &[u8], at: usize) -> usize {
-    // Nothing that may follow a blank is below one, so one comparison is all that compact JSON pays.
+    // No token begins below a blank, so one comparison is all that compact JSON pays.
     if byte_at(bytes, at) > b' ' { at } else { skip_blanks_slow(bytes, at) }
 }
 

@@ -92,11 +92,13 @@ pub(super) mod tag {
 }
 
 impl Node {
+    #[inline]
     fn tag(self) -> u32 {
         self.meta & tag::KIND_MASK
     }
 
     /// Nodes from here to the next sibling.
+    #[inline(always)]
     fn span(self) -> usize {
         if self.meta & tag::WIDE != 0 { self.start as usize } else { 1 }
     }
@@ -227,6 +229,7 @@ impl Tape {
     }
 
     /// The parsed document with the text it came from.
+    #[inline]
     pub fn document<'text, 'tape>(&'tape self, text: &'text str) -> Document<'text, 'tape> {
         Document { tape: self, text }
     }
@@ -239,6 +242,7 @@ impl Tape {
             + self.table.capacity() * size_of::<u32>()
     }
 
+    #[inline]
     pub(super) fn push(&mut self, meta: u32, start: usize, len: usize) {
         // `TEXT_BYTES_MAX` keeps every offset and count within 32 bits.
         self.nodes.push(Node { meta, start: start as u32, len: len as u32 });
@@ -252,9 +256,31 @@ impl Tape {
         let node = &mut self.nodes[at];
         node.start = span;
         node.len = frame.count;
-        if frame.repeats {
+        if frame.repeats && self.may_repeat_keys(at) {
             self.merge_repeated_keys(at, text);
         }
+    }
+
+    /// Whether two keys of the object have the same 24 bits. The 6 bits that `Frame::seen` goes by
+    /// are the same for two keys out of ten about every second time.
+    #[inline(never)]
+    fn may_repeat_keys(&self, object: usize) -> bool {
+        const COMPARED_MAX: usize = 32;
+        let members = self.nodes[object].len as usize;
+        if members > COMPARED_MAX {
+            return true;
+        }
+        let mut hashes = [0; COMPARED_MAX];
+        let mut at = object + 1;
+        for member in 0..members {
+            let hash = self.nodes[at].meta >> tag::HASH_SHIFT;
+            if hashes[..member].contains(&hash) {
+                return true;
+            }
+            hashes[member] = hash;
+            at += 1 + self.nodes[at + 1].span();
+        }
+        false
     }
 
     /// Gives every repeated key of the object at `object` the place of the first and the value of
@@ -297,6 +323,7 @@ impl Tape {
         self.table = table;
     }
 
+    #[inline]
     fn bytes<'a>(&'a self, node: Node, text: &'a str) -> &'a [u8] {
         let (start, end) = (node.start as usize, node.start as usize + node.len as usize);
         if node.meta & tag::OWNED == 0 {
@@ -376,6 +403,7 @@ pub struct Document<'text, 'tape> {
 
 impl<'text, 'tape> Document<'text, 'tape> {
     /// What `node` is.
+    #[inline]
     pub fn kind(&self, node: NodeId) -> Kind {
         match self.node(node).tag() {
             tag::NULL => Kind::Null,
@@ -389,17 +417,20 @@ impl<'text, 'tape> Document<'text, 'tape> {
     }
 
     /// Whether `node` is `true`.
+    #[inline]
     pub fn is_true(&self, node: NodeId) -> bool {
         self.node(node).tag() == tag::TRUE
     }
 
     /// The characters of a string; `None` for anything else.
+    #[inline]
     pub fn string(&self, node: NodeId) -> Option<JsonStr<'text, 'tape>> {
         let node = self.node(node);
         (node.tag() == tag::STRING).then(|| self.characters(node))
     }
 
     /// A number as json-smart types it; `None` for anything else.
+    #[inline]
     pub fn number<'a>(&self, node: NodeId) -> Option<Number<'a>>
     where
         'text: 'a,
@@ -419,7 +450,26 @@ impl<'text, 'tape> Document<'text, 'tape> {
         }
     }
 
+    /// A number as it was written, if it was.
+    #[inline]
+    pub(super) fn number_text(&self, node: NodeId) -> Option<JsonStr<'text, 'tape>> {
+        let node = self.node(node);
+        matches!(node.tag(), tag::INT | tag::FLOAT).then(|| self.characters(node))
+    }
+
+    /// Where the bytes of a string or number begin, in whatever owns them.
+    #[inline]
+    pub(super) fn place(&self, node: NodeId) -> usize {
+        self.node(node).start as usize
+    }
+
+    #[inline]
+    pub(super) fn text(&self) -> &'text str {
+        self.text
+    }
+
     /// Elements of an array or members of an object; 0 for anything else.
+    #[inline]
     pub fn len(&self, node: NodeId) -> usize {
         let node = self.node(node);
         if node.meta & tag::WIDE == 0 { 0 } else { node.len as usize }
@@ -443,18 +493,17 @@ impl<'text, 'tape> Document<'text, 'tape> {
         if node.tag() != tag::OBJECT {
             return None;
         }
-        let end = object.index() + node.span();
-        let mut at = object.index() + 1;
-        while at < end {
-            let found = nodes[at];
+        let inside = &nodes[object.index()..object.index() + node.span()];
+        let mut at = 1;
+        while let Some(&[found, value]) = inside.get(at..).and_then(<[Node]>::first_chunk) {
             if found.meta >> tag::HASH_SHIFT == hash
                 && found.len as usize == name.len()
                 && self.tape.bytes(found, self.text) == name.as_bytes()
                 && found.meta & tag::DEAD == 0
             {
-                return Some(self.tape.resolve(at + 1));
+                return Some(self.tape.resolve(object.index() + at + 1));
             }
-            at += 1 + nodes[at + 1].span();
+            at += 1 + value.span();
         }
         None
     }
@@ -514,17 +563,25 @@ impl<'text, 'tape> Document<'text, 'tape> {
     }
 
     /// The elements of an array, in order; none for anything else.
+    #[inline]
     pub fn elements(&self, array: NodeId) -> Elements<'tape> {
         let (at, end) = self.inside(array, tag::ARRAY);
         Elements { tape: self.tape, at, end }
     }
 
     /// The members of an object in the order of their first appearance; none for anything else.
+    #[inline]
     pub fn members(&self, object: NodeId) -> Members<'text, 'tape> {
-        let (at, end) = self.inside(object, tag::OBJECT);
-        Members { document: *self, at, end }
+        Members { document: *self, nodes: self.member_nodes(object) }
     }
 
+    #[inline]
+    pub(super) fn member_nodes(&self, object: NodeId) -> MemberNodes<'tape> {
+        let (at, end) = self.inside(object, tag::OBJECT);
+        MemberNodes { tape: self.tape, at, end }
+    }
+
+    #[inline]
     fn inside(&self, container: NodeId, tag: u32) -> (usize, usize) {
         let node = self.node(container);
         let begin = container.index() + 1;
@@ -536,6 +593,7 @@ impl<'text, 'tape> Document<'text, 'tape> {
         self.tape.nodes[id.index()]
     }
 
+    #[inline]
     fn characters(&self, node: Node) -> JsonStr<'text, 'tape> {
         let range = node.start as usize..node.start as usize + node.len as usize;
         if node.meta & tag::OWNED == 0 {
@@ -557,6 +615,7 @@ pub struct Elements<'tape> {
 impl Iterator for Elements<'_> {
     type Item = NodeId;
 
+    #[inline]
     fn next(&mut self) -> Option<NodeId> {
         if self.at >= self.end {
             return None;
@@ -571,21 +630,38 @@ impl Iterator for Elements<'_> {
 #[derive(Clone, Debug)]
 pub struct Members<'text, 'tape> {
     document: Document<'text, 'tape>,
-    at: usize,
-    end: usize,
+    nodes: MemberNodes<'tape>,
 }
 
 impl<'text, 'tape> Iterator for Members<'text, 'tape> {
     type Item = (JsonStr<'text, 'tape>, NodeId);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let tape = self.document.tape;
+        let (key, value) = self.nodes.next()?;
+        Some((self.document.characters(self.document.node(key)), value))
+    }
+}
+
+/// The members of an object with their keys as nodes, which are strings.
+#[derive(Clone, Debug)]
+pub(super) struct MemberNodes<'tape> {
+    tape: &'tape Tape,
+    at: usize,
+    end: usize,
+}
+
+impl Iterator for MemberNodes<'_> {
+    type Item = (NodeId, NodeId);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
         while self.at < self.end {
-            let key = tape.nodes[self.at];
-            let value = self.at + 1;
-            self.at = value + tape.nodes[value].span();
-            if key.meta & tag::DEAD == 0 {
-                return Some((self.document.characters(key), tape.resolve(value)));
+            let key = self.at;
+            let value = key + 1;
+            self.at = value + self.tape.nodes[value].span();
+            if self.tape.nodes[key].meta & tag::DEAD == 0 {
+                return Some((NodeId(key as u32), self.tape.resolve(value)));
             }
         }
         None
@@ -594,6 +670,7 @@ impl<'text, 'tape> Iterator for Members<'text, 'tape> {
 
 /// Where an iteration over a container stands, without borrowing it; for [`super::path::Tree`].
 impl Tape {
+    #[inline]
     pub(crate) fn next_element(&self, array: NodeId, cursor: &mut usize) -> Option<NodeId> {
         let node = self.nodes[array.index()];
         if node.tag() != tag::ARRAY {
@@ -608,6 +685,7 @@ impl Tape {
     }
 
     /// The next value of an object, and its key's node.
+    #[inline]
     pub(crate) fn next_member(
         &self,
         object: NodeId,

@@ -2,10 +2,10 @@
 //! texts that mean harm.
 //!
 //! `testdata/*.jsonl` are answers of json-smart 2.2 and Jayway JsonPath 2.0.0 to questions written
-//! here. A line has `body`, perhaps `path`, and either `want` (the value with Java's number types:
-//! `i` Integer, `l` Long, `b` BigInteger, `d` Double, `D` BigDecimal) with `json` (as
-//! `$input.json` prints it) and, for arrays, `str` (as `toString` prints it), or `error`: `parse`,
-//! `compile`, `eval` or `missing`.
+//! here. A line has `body` (none: that of the line before), perhaps `path`, and either `want` (the
+//! value with Java's number types: `i` Integer, `l` Long, `b` BigInteger, `d` Double, `D`
+//! BigDecimal) with `json` (as `$input.json` prints it) and, for arrays, `str` (as `toString`
+//! prints it), or `error`: `parse`, `compile`, `eval` or `missing`.
 
 use proptest::prelude::*;
 
@@ -100,6 +100,7 @@ fn answer(body: &str, path: Option<&str>) -> Result<(String, String, String), &'
 
 fn check_table(table: &str, lines_min: usize) {
     let mut lines = 0;
+    let mut body = String::new();
     for line in table.lines() {
         let mut tape = Tape::new();
         let root = tape.parse(line).unwrap();
@@ -108,7 +109,10 @@ fn check_table(table: &str, lines_min: usize) {
             let node = document.member(root, &Key::new(name))?;
             document.string(node).map(|string| string.as_str())
         };
-        let got = answer(field("body").unwrap(), field("path"));
+        if let Some(other) = field("body") {
+            body = other.to_owned();
+        }
+        let got = answer(&body, field("path"));
         match field("error") {
             Some(error) => assert_eq!(got, Err(error), "{line}"),
             None => {
@@ -210,7 +214,7 @@ fn errors_have_the_place_and_the_reason() {
     for (text, at, kind) in [
         ("[1,2", 4, K::UnexpectedEnd),
         ("{\"a\" 1}", 5, K::UnexpectedCharacter),
-        ("{\"a\":1 \"b\"}", 7, K::MissingComma),
+        ("{\"a\":'x' \"b\"}", 9, K::MissingComma),
         ("[\"\\u12x4\"]", 6, K::InvalidEscape),
         ("[1e+]", 1, K::InvalidNumber),
         ("  }", 2, K::UnexpectedCharacter),
@@ -453,12 +457,12 @@ proptest! {
 
     #[test]
     fn what_is_written_reads_back_the_same(text in json()) {
-        let (value, json, string) = answer(&text, None).unwrap();
+        let (_, json, string) = answer(&text, None).unwrap();
+        let want = serde_json::from_str::<serde_json::Value>(&json).unwrap();
         for written in [json, string] {
-            // An infinite double is written as null.
-            if !value.contains("Infinity") {
-                prop_assert_eq!(&answer(&written, None).unwrap().0, &value);
-            }
+            let (_, again, _) = answer(&written, None).unwrap();
+            // Equal as values: a long double reads back as a BigDecimal and prints another way.
+            prop_assert_eq!(&serde_json::from_str::<serde_json::Value>(&again).unwrap(), &want);
         }
     }
 

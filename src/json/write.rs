@@ -6,8 +6,9 @@
 
 use std::fmt::Write;
 
-use crate::json::number::Number;
-use crate::json::tape::{Document, Kind, NodeId};
+use crate::json::number::{Number, is_canonical};
+use crate::json::parse::{EACH, TOPS, specials};
+use crate::json::tape::{Document, JsonStr, Kind, NodeId};
 
 /// Which of json-smart's styles is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,40 +21,124 @@ pub enum Style {
 
 /// Appends the JSON of `node` and of everything inside it.
 ///
-/// Recursion is bounded by [`limits::DEPTH_MAX`](super::limits::DEPTH_MAX), which the parser keeps.
+/// A compact body is mostly printed as it was written, so what is printed is kept as a piece of
+/// the text for as long as the text goes on the same way, and appended in one go.
 pub fn write(document: &Document<'_, '_>, node: NodeId, style: Style, out: &mut String) {
-    match document.kind(node) {
-        Kind::Null => out.push_str("null"),
-        Kind::Bool => out.push_str(if document.is_true(node) { "true" } else { "false" }),
-        Kind::Number => {
-            write_number(out, &document.number(node).expect("a number has a value"));
-        }
-        Kind::String => {
-            let string = document.string(node).expect("a string has characters");
-            write_string(out, string.as_str(), style);
-        }
-        Kind::Array => {
-            out.push('[');
-            for (index, element) in document.elements(node).enumerate() {
-                if index > 0 {
-                    out.push(',');
+    let mut printer = Printer { document: *document, style, out, from: 0, to: 0 };
+    printer.value(node);
+    printer.flush();
+}
+
+struct Printer<'a, 'text, 'tape> {
+    document: Document<'text, 'tape>,
+    style: Style,
+    out: &'a mut String,
+    /// The piece of the text that is printed and not yet appended.
+    from: usize,
+    to: usize,
+}
+
+impl Printer<'_, '_, '_> {
+    /// Recursion is bounded by [`limits::DEPTH_MAX`](crate::json::limits::DEPTH_MAX), which the
+    /// parser keeps.
+    fn value(&mut self, node: NodeId) {
+        let document = self.document;
+        match document.kind(node) {
+            Kind::Null => self.push("null"),
+            Kind::Bool => self.push(if document.is_true(node) { "true" } else { "false" }),
+            Kind::Number => match document.number_text(node) {
+                Some(JsonStr::Text(text)) if is_canonical(text) => {
+                    self.piece(document.place(node), text.len());
                 }
-                write(document, element, style, out);
-            }
-            out.push(']');
-        }
-        Kind::Object => {
-            out.push('{');
-            for (index, (key, value)) in document.members(node).enumerate() {
-                if index > 0 {
-                    out.push(',');
+                _ => {
+                    self.flush();
+                    let number = document.number(node).expect("a number has a value");
+                    write_number(self.out, &number);
                 }
-                write_string(out, key.as_str(), style);
-                out.push(':');
-                write(document, value, style, out);
+            },
+            Kind::String => {
+                let string = document.string(node).expect("a string has characters");
+                self.string(document.place(node), string);
             }
-            out.push('}');
+            Kind::Array => {
+                self.mark(b'[');
+                for (index, element) in document.elements(node).enumerate() {
+                    if index > 0 {
+                        self.mark(b',');
+                    }
+                    self.value(element);
+                }
+                self.mark(b']');
+            }
+            Kind::Object => {
+                self.mark(b'{');
+                for (index, (key, value)) in document.member_nodes(node).enumerate() {
+                    if index > 0 {
+                        self.mark(b',');
+                    }
+                    let string = document.string(key).expect("a key has characters");
+                    self.string(document.place(key), string);
+                    self.mark(b':');
+                    self.value(value);
+                }
+                self.mark(b'}');
+            }
         }
+    }
+
+    fn string(&mut self, place: usize, string: JsonStr<'_, '_>) {
+        if let JsonStr::Text(text) = string
+            && is_plain(text.as_bytes(), self.style)
+        {
+            let bytes = self.document.text().as_bytes();
+            let quoted = bytes.get(place.wrapping_sub(1)) == Some(&b'"')
+                && bytes.get(place + text.len()) == Some(&b'"');
+            if quoted {
+                return self.piece(place - 1, text.len() + 2);
+            }
+        }
+        self.flush();
+        write_string(self.out, string.as_str(), self.style);
+    }
+
+    /// Prints `len` bytes of the text.
+    #[inline(always)]
+    fn piece(&mut self, at: usize, len: usize) {
+        if at != self.to || self.from == self.to {
+            self.flush();
+            self.from = at;
+        }
+        self.to = at + len;
+    }
+
+    /// Prints one character of punctuation, which the text may go on with.
+    #[inline(always)]
+    fn mark(&mut self, mark: u8) {
+        let bytes = self.document.text().as_bytes();
+        if self.from != self.to && bytes.get(self.to) == Some(&mark) {
+            self.to += 1;
+        } else if self.from == self.to && bytes.get(self.to) == Some(&mark) {
+            self.from = self.to;
+            self.to += 1;
+        } else {
+            self.flush();
+            self.out.push(char::from(mark));
+        }
+    }
+
+    fn push(&mut self, word: &str) {
+        let text = self.document.text();
+        if self.from != self.to && text.as_bytes()[self.to..].starts_with(word.as_bytes()) {
+            self.to += word.len();
+        } else {
+            self.flush();
+            self.out.push_str(word);
+        }
+    }
+
+    fn flush(&mut self) {
+        self.out.push_str(&self.document.text()[self.from..self.to]);
+        self.from = self.to;
     }
 }
 
@@ -66,8 +151,8 @@ pub fn write_number(out: &mut String, number: &Number<'_>) {
 }
 
 /// Appends `string` in quotes and escaped.
+#[inline]
 pub fn write_string(out: &mut String, string: &str, style: Style) {
-    out.reserve(string.len() + 2);
     out.push('"');
     escape(out, string, style);
     out.push('"');
@@ -75,7 +160,35 @@ pub fn write_string(out: &mut String, string: &str, style: Style) {
 
 /// Appends `string` escaped, without quotes: `"`, `\`, control characters up to U+009F and
 /// U+2000 to U+20FF, and `/` in [`Style::ToString`].
+#[inline]
 pub fn escape(out: &mut String, string: &str, style: Style) {
+    if is_plain(string.as_bytes(), style) {
+        out.push_str(string);
+    } else {
+        escape_some(out, string, style);
+    }
+}
+
+/// Whether `bytes` are ASCII without anything to escape; others may have nothing to escape, too.
+#[inline]
+fn is_plain(bytes: &[u8], style: Style) -> bool {
+    let slash = if style == Style::ToString { EACH * b'/' as u64 } else { EACH * b'"' as u64 };
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let plain = |word: u64| {
+        let delete = word ^ (EACH * 0x7F);
+        let slash = word ^ slash;
+        let others = delete.wrapping_sub(EACH) | slash.wrapping_sub(EACH) | word;
+        // A byte past ASCII has its top bit in `word`; for the rest only subtraction sets it.
+        (specials(word) | others & TOPS) == 0
+    };
+    chunks.iter().all(|chunk| plain(u64::from_le_bytes(*chunk)))
+        && rest.iter().all(|&byte| {
+            let class = CLASSES[byte as usize];
+            byte < 0x80 && (class == PLAIN || class == SLASH && style == Style::Json)
+        })
+}
+
+fn escape_some(out: &mut String, string: &str, style: Style) {
     let bytes = string.as_bytes();
     let slash = style == Style::ToString;
     let mut plain = 0;

@@ -298,7 +298,7 @@ impl<'a> Machine<'a, '_> {
                 let value = self.pop();
                 if !value.is_null() {
                     if self.tracer.is_some() {
-                        self.trace_set(slot, &value);
+                        self.trace_set(code, here, slot, &value);
                     }
                     self.store(slot, value);
                 }
@@ -617,12 +617,12 @@ impl<'a> Machine<'a, '_> {
     }
 
     #[cold]
-    fn trace_set(&mut self, slot: u16, value: &Value<'a>) {
+    fn trace_set(&mut self, code: &Code<'a>, here: u32, slot: u16, value: &Value<'a>) {
         let mut text = String::new();
         let _ = self.heap.write(value, &mut text);
         let name = self.program.names.iter().chain(&self.more_names).nth(usize::from(slot));
         if let (Some(tracer), Some(name)) = (&mut self.tracer, name) {
-            tracer.set(name, &text);
+            tracer.set(code.positions[here as usize] as usize, name, &text);
         }
     }
 

@@ -18,6 +18,7 @@ use super::error::RenderError;
 use super::java::JavaException;
 use super::machine::{Machine, Result};
 use super::value::Value;
+pub use util::own_value;
 
 macro_rules! methods {
     ($($variant:ident = $name:literal),* $(,)?) => {

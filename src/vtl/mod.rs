@@ -11,8 +11,10 @@
 mod ast;
 mod codegen;
 mod decimal;
+mod disassemble;
 mod error;
 mod frame;
+pub mod fuzz;
 mod heap;
 mod host;
 pub mod java;
@@ -28,10 +30,13 @@ mod trace;
 mod value;
 mod value_tree;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{Place, RenderError, SyntaxError};
 pub use host::{Host, HostMap, HostValue};
 pub use machine::{Scratch, Settings};
-pub use methods::Method;
+pub use methods::{Method, own_value};
 pub use overrides::{Overrides, Owned};
 pub use program::{Instr, Program};
 pub use trace::Tracer;

@@ -15,7 +15,7 @@ use super::filter::Filter;
 use super::{Function, JsonPath, NotAnArray, Select, Token, Tokens};
 use crate::json::limits::{DEPTH_MAX, PATH_STEPS_MAX, PATH_VISITS_MAX};
 use crate::json::number::Number;
-use crate::json::tape::Key;
+use crate::json::tape::{Key, Kind};
 
 /// What a value of a tree is, with the value of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +43,8 @@ pub trait Tree {
     type Node: Clone;
 
     /// What the value is.
+    fn kind(&self, node: &Self::Node) -> Kind;
+    /// What the value is, with the value of a scalar.
     fn view<'a>(&'a self, node: &'a Self::Node) -> View<'a>;
     /// Elements of an array, members of an object; 0 for anything else.
     fn len(&self, node: &Self::Node) -> usize;
@@ -157,8 +159,8 @@ impl Budget {
     }
 
     fn spend(&mut self, visits: usize) -> Result<(), EvalError> {
-        let left = u32::try_from(visits).ok().and_then(|visits| self.visits.checked_sub(visits));
-        self.visits = left.unwrap_or(0);
+        let left = (self.visits as usize).checked_sub(visits);
+        self.visits = left.unwrap_or(0) as u32;
         if left.is_some() { Ok(()) } else { Err(EvalError::OutOfBudget) }
     }
 }
@@ -199,7 +201,7 @@ pub(super) fn evaluate<T: Tree>(
         root: root.clone(),
         level: 0,
         all_members: false,
-        from_root: SmallVec::new(),
+        rooted: SmallVec::new(),
     };
     let tokens = &path.tokens;
     let mut nodes = Vec::new();
@@ -226,6 +228,9 @@ fn is_nothing<N>(found: &Found<N>) -> bool {
     }
 }
 
+/// A `$` path inside a filter, and what it led to.
+type Rooted<'f, N> = (&'f Tokens, Option<N>);
+
 /// One evaluation under way. `'f` is the path's lifetime.
 pub(super) struct Evaluator<'f, 'e, T: Tree> {
     pub(super) tree: &'e mut T,
@@ -235,7 +240,7 @@ pub(super) struct Evaluator<'f, 'e, T: Tree> {
     /// Of several members, a missing one counts: an existence test is under way.
     all_members: bool,
     /// What the `$` paths inside filters led to; they are the same for every element.
-    from_root: SmallVec<[(&'f Tokens, Option<T::Node>); 2]>,
+    rooted: SmallVec<[Rooted<'f, T::Node>; 2]>,
 }
 
 impl<'f, T: Tree> Evaluator<'f, '_, T> {
@@ -255,8 +260,8 @@ impl<'f, T: Tree> Evaluator<'f, '_, T> {
     }
 
     /// The value of a definite `$` path, evaluated once.
-    pub(super) fn from_root(&mut self, path: &'f Tokens) -> Result<T::Node, Stop> {
-        let known = self.from_root.iter().find(|(known, _)| std::ptr::eq(*known, path));
+    pub(super) fn of_root(&mut self, path: &'f Tokens) -> Result<T::Node, Stop> {
+        let known = self.rooted.iter().find(|(known, _)| std::ptr::eq(*known, path));
         if let Some((_, node)) = known {
             return node.clone().ok_or(Stop::NotFound);
         }
@@ -266,7 +271,7 @@ impl<'f, T: Tree> Evaluator<'f, '_, T> {
             Err(Stop::NotFound) => None,
             Err(failed) => return Err(failed),
         };
-        self.from_root.push((path, found.clone()));
+        self.rooted.push((path, found.clone()));
         found.ok_or(Stop::NotFound)
     }
 
@@ -304,13 +309,13 @@ impl<'f, T: Tree> Evaluator<'f, '_, T> {
     ) -> Result<(), Stop> {
         match &path.list[at] {
             Token::Here => self.run(path, end, at + 1, node, out),
-            Token::Members(keys) => match self.tree.view(node) {
-                View::Object => self.members(path, end, at, keys, node, out),
+            Token::Members(keys) => match self.tree.kind(node) {
+                Kind::Object => self.members(path, end, at, keys, node, out),
                 _ => Err(Stop::NotFound),
             },
-            Token::Elements(select) => match self.tree.view(node) {
-                View::Array => self.elements(path, end, at, select, node, out),
-                View::Null => Err(Stop::NotFound),
+            Token::Elements(select) => match self.tree.kind(node) {
+                Kind::Array => self.elements(path, end, at, select, node, out),
+                Kind::Null => Err(Stop::NotFound),
                 _ => Err(EvalError::NotAnArray.into()),
             },
             Token::Wildcard => self.wildcard(path, end, at, node, out),
@@ -442,13 +447,13 @@ impl<'f, T: Tree> Evaluator<'f, '_, T> {
         out: &mut Vec<T::Node>,
     ) -> Result<(), Stop> {
         let mut cursor = 0;
-        match self.tree.view(node) {
-            View::Object => {
+        match self.tree.kind(node) {
+            Kind::Object => {
                 while let Some(member) = self.tree.next_member(node, &mut cursor) {
                     self.run(path, end, at + 1, &member, out)?;
                 }
             }
-            View::Array => {
+            Kind::Array => {
                 while let Some(element) = self.tree.next_element(node, &mut cursor) {
                     match self.run(path, end, at + 1, &element, out) {
                         Ok(()) | Err(Stop::NotFound) => {}
@@ -470,13 +475,13 @@ impl<'f, T: Tree> Evaluator<'f, '_, T> {
         node: &T::Node,
         out: &mut Vec<T::Node>,
     ) -> Result<(), Stop> {
-        match self.tree.view(node) {
-            View::Object => {
+        match self.tree.kind(node) {
+            Kind::Object => {
                 if self.accepts(filter, node)? {
                     self.run(path, end, at + 1, node, out)?;
                 }
             }
-            View::Array => {
+            Kind::Array => {
                 let mut cursor = 0;
                 while let Some(element) = self.tree.next_element(node, &mut cursor) {
                     if self.accepts(filter, &element)? {
@@ -504,6 +509,9 @@ impl<'f, T: Tree> Evaluator<'f, '_, T> {
         out: &mut Vec<T::Node>,
     ) -> Result<(), Stop> {
         self.budget.spend(1)?;
+        if !matches!(self.tree.kind(node), Kind::Array | Kind::Object) {
+            return Ok(());
+        }
         self.level += 1;
         let done = if self.level > LEVELS_MAX {
             Err(EvalError::TooDeep.into())
@@ -523,8 +531,8 @@ impl<'f, T: Tree> Evaluator<'f, '_, T> {
         out: &mut Vec<T::Node>,
     ) -> Result<(), Stop> {
         let mut cursor = 0;
-        match self.tree.view(node) {
-            View::Object => {
+        match self.tree.kind(node) {
+            Kind::Object => {
                 if self.applies(&path.list[at], node)? {
                     self.run(path, end, at, node, out)?;
                 }
@@ -532,7 +540,7 @@ impl<'f, T: Tree> Evaluator<'f, '_, T> {
                     self.scan(path, end, at, &member, out)?;
                 }
             }
-            View::Array => {
+            Kind::Array => {
                 if self.applies(&path.list[at], node)? {
                     if at + 1 == end {
                         self.run(path, end, at, node, out)?;
@@ -557,7 +565,7 @@ impl<'f, T: Tree> Evaluator<'f, '_, T> {
     fn applies(&mut self, token: &'f Token, node: &T::Node) -> Result<bool, Stop> {
         Ok(match token {
             Token::Members(keys) => {
-                if !matches!(self.tree.view(node), View::Object) {
+                if self.tree.kind(node) != Kind::Object {
                     return Ok(false);
                 }
                 for key in keys {
@@ -567,7 +575,7 @@ impl<'f, T: Tree> Evaluator<'f, '_, T> {
                 }
                 true
             }
-            Token::Elements(_) => matches!(self.tree.view(node), View::Array),
+            Token::Elements(_) => self.tree.kind(node) == Kind::Array,
             Token::Wildcard => true,
             Token::Filter(filter) => self.accepts(filter.as_ref(), node)?,
             Token::Here | Token::Scan => false,
@@ -591,8 +599,8 @@ impl<'f, T: Tree> Evaluator<'f, '_, T> {
             _ if definite => return Ok(None),
             _ => self.tree.new_array(&nodes),
         };
-        let container = matches!(self.tree.view(&target), View::Array | View::Object);
-        let array = matches!(self.tree.view(&target), View::Array);
+        let array = self.tree.kind(&target) == Kind::Array;
+        let container = array || self.tree.kind(&target) == Kind::Object;
         Ok(match function {
             Function::Length if container => {
                 let len = i64::try_from(self.tree.len(&target)).expect("a container fits memory");

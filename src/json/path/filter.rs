@@ -12,6 +12,7 @@ use super::evaluate::{EvalError, Evaluator, Stop, Tree, View};
 use super::pattern::Pattern;
 use super::{PathError, PathErrorKind, Tokens};
 use crate::json::number::Number;
+use crate::json::tape::Kind;
 
 /// What an element has to satisfy: all criteria of any group.
 #[derive(Debug)]
@@ -222,7 +223,7 @@ impl Criterion {
             };
             // Jayway starts `$` paths at the element here, too.
             return match evaluator.existing(path, node) {
-                Ok(value) => Ok(exists != matches!(evaluator.tree.view(&value), View::Null)),
+                Ok(value) => Ok(exists != (evaluator.tree.kind(&value) == Kind::Null)),
                 Err(Stop::NotFound) => Ok(!exists),
                 Err(Stop::Failed(error)) => Err(error),
             };
@@ -277,7 +278,7 @@ impl Operand {
         node: &T::Node,
     ) -> Result<Side<'f, T::Node>, Stop> {
         match self {
-            Self::Path(path) if path.from_root => evaluator.from_root(path).map(Side::Node),
+            Self::Path(path) if path.from_root => evaluator.of_root(path).map(Side::Node),
             Self::Path(path) => evaluator.one(path, node).map(Side::Node),
             Self::Literal(literal) => Ok(Side::Literal(literal)),
             Self::Pattern(pattern) => Ok(Side::Pattern(pattern)),

@@ -2,8 +2,8 @@
 //!
 //! That version's grammar is what its compiler does with the characters, and its evaluation has
 //! corners: a filter's parentheses do not group, `["a"]` is no property, an index may be negative
-//! only in a slice, and a step that finds nothing ends some paths and not others. All of it is kept,
-//! because a template that was written against the service was tested against it.
+//! only in a slice, and a step that finds nothing ends some paths and not others. All of it is
+//! kept, because a template that was written against the service was tested against it.
 //!
 //! | file | step |
 //! | --- | --- |

@@ -36,6 +36,10 @@ impl<'a> TapeTree<'a> {
 impl Tree for TapeTree<'_> {
     type Node = NodeId;
 
+    fn kind(&self, node: &NodeId) -> Kind {
+        self.document().kind(*node)
+    }
+
     fn view<'a>(&'a self, node: &'a NodeId) -> View<'a> {
         let document = self.document();
         match document.kind(*node) {

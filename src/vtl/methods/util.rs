@@ -91,11 +91,12 @@ impl<'a> Machine<'a, '_> {
         let root = tape
             .parse(text)
             .map_err(|error| RenderError::new(format!("$util.parseJson: {error}")))?;
-        Ok(own_value(&tape.document(text), root))
+        Ok(own_value(&tape.document(text), root, ListKind::Json))
     }
 }
 
-fn own_value<'a>(document: &Document<'_, '_>, node: NodeId) -> Value<'a> {
+/// A node and everything inside it as a value of the template's own; arrays become lists of `kind`.
+pub fn own_value<'a>(document: &Document<'_, '_>, node: NodeId, kind: ListKind) -> Value<'a> {
     match document.kind(node) {
         Kind::Null => Value::Null,
         Kind::Bool => Value::Bool(document.is_true(node)),
@@ -115,13 +116,13 @@ fn own_value<'a>(document: &Document<'_, '_>, node: NodeId) -> Value<'a> {
             Value::Text(Text::Shared(text.into()))
         }
         Kind::Array => {
-            let items = document.elements(node).map(|element| own_value(document, element));
-            Value::List(List::new(ListKind::Json, items.collect()))
+            let items = document.elements(node).map(|element| own_value(document, element, kind));
+            Value::List(List::new(kind, items.collect()))
         }
         Kind::Object => {
             let mut entries = Entries::default();
             for (key, value) in document.members(node) {
-                entries.insert(MapKey::Text(key.as_str().into()), own_value(document, value));
+                entries.insert(MapKey::Text(key.as_str().into()), own_value(document, value, kind));
             }
             Value::Map(Map::new(entries))
         }

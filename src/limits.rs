@@ -21,6 +21,10 @@ pub const BULK_BUF_BYTES: usize = 256 * KIB;
 pub const BULK_BUF_COUNT: u16 = 16;
 /// A body whose announced rest is longer than this is streamed through bulk buffers, bytes.
 pub const BULK_THRESHOLD_BYTES: u64 = 32 * KIB as u64;
+/// An integration's body that came with its head is copied behind ours up to this length, bytes, and the
+/// answer leaves as one piece; a longer one is sent from where it was received. Measured: at 12 KB the
+/// copy is no dearer, at 64 KiB it takes 17% more CPU.
+pub const COPIED_BODY_BYTES_MAX: usize = RECV_BUF_BYTES;
 /// Pieces of one connection that may come faster than its task takes them, then its receive is stopped
 /// until it has taken them. Keeps one client from draining the shared buffer ring within a turn.
 pub const RECV_UNREAD_BUFS_MAX: usize = 2;

@@ -438,7 +438,7 @@ async fn read_answer<C: Client>(
     collected: &mut Vec<u8>,
 ) -> Result<bool, GatewayError> {
     while !body.is_done() {
-        if plan == AnswerBody::Stream && !body.fits_at_once() {
+        if plan == AnswerBody::Stream && !body.is_small_and_here() {
             return Ok(false);
         }
         let next = match select(body.next(env), client.reset()).await {

@@ -20,6 +20,7 @@ use crate::gateway::{Client, Env, Exchange, GatewayError, ResponseBody, map_resp
 use crate::http::{
     BodyDecoder, HeadScan, KnownHeader, Method, ResponseFraming, ResponseHead, encode,
 };
+use crate::limits::time_to_take;
 use crate::ring::{Either, RecvBuf, SendBuf, Timer, select};
 use crate::time::Nanos;
 use crate::upstream::{ConnectError, Connection};
@@ -142,8 +143,15 @@ impl Call<'_> {
     }
 
     fn start_clock(&mut self) {
-        self.deadline =
-            self.http.timeout.map_or(Nanos::NEVER, |time| self.env.ring.now().after(time));
+        self.start_clock_for(0);
+    }
+
+    /// Starts the clock for sending a piece of `bytes`.
+    fn start_clock_for(&mut self, bytes: usize) {
+        self.deadline = self
+            .http
+            .timeout
+            .map_or(Nanos::NEVER, |time| self.env.ring.now().after(time_to_take(time, bytes)));
         self.timer.set(self.deadline);
     }
 
@@ -259,7 +267,7 @@ impl Call<'_> {
             if total > limit {
                 return Err(GatewayError::PayloadTooLarge { limit });
             }
-            self.start_clock();
+            self.start_clock_for(piece.len());
             let sending = connection
                 .send_until_answered(SendBuf::with_tail(std::mem::take(&mut frame), piece));
             match select(sending, select(self.timer.fired(), std::future::pending::<()>())).await {

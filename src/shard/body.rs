@@ -6,7 +6,7 @@ use super::connection::Counted;
 use super::state::Shard;
 use crate::gateway::{Client, Exchange, GatewayError, HeadBytes, Peer};
 use crate::http::{BodyDecoder, encode};
-use crate::limits::{BULK_THRESHOLD_BYTES, SEND_PIECE_BYTES_MAX};
+use crate::limits::{BULK_THRESHOLD_BYTES, SEND_PIECE_BYTES_MAX, time_to_take};
 use crate::ring::{Either, RecvBuf, RecvStream, SendBuf, Socket, Timer, select};
 use crate::telemetry::TimeoutKind;
 use crate::time::Nanos;
@@ -78,11 +78,9 @@ impl Link {
     /// One send; `out` gets the memory of `buf` back.
     async fn send(&mut self, buf: SendBuf) -> bool {
         self.shard.cells.bytes_out.add(buf.len() as u64);
-        let deadline = self
-            .shard
-            .limits
-            .send_timeout
-            .map_or(Nanos::NEVER, |time| self.shard.ring().now().after(time));
+        let deadline = self.shard.limits.send_timeout.map_or(Nanos::NEVER, |time| {
+            self.shard.ring().now().after(time_to_take(time, buf.len()))
+        });
         self.timer.set(deadline);
         match select(self.socket.send_all(buf), self.timer.fired()).await {
             Either::Left((result, mut buf)) => {

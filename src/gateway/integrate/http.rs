@@ -21,6 +21,7 @@ use crate::gateway::{Client, Env, Exchange, GatewayError, ResponseBody, content,
 use crate::http::{
     BodyDecoder, HeadScan, KnownHeader, Method, ResponseFraming, ResponseHead, encode,
 };
+use crate::limits::time_to_take;
 use crate::ring::{Either, RecvBuf, SendBuf, Timer, select, yield_now};
 use crate::time::Nanos;
 use crate::upstream::{ConnectError, Connection};
@@ -148,8 +149,15 @@ impl Call<'_> {
     }
 
     fn start_clock(&mut self) {
-        self.deadline =
-            self.http.timeout.map_or(Nanos::NEVER, |time| self.env.ring.now().after(time));
+        self.start_clock_for(0);
+    }
+
+    /// Starts the clock for sending a piece of `bytes`.
+    fn start_clock_for(&mut self, bytes: usize) {
+        self.deadline = self
+            .http
+            .timeout
+            .map_or(Nanos::NEVER, |time| self.env.ring.now().after(time_to_take(time, bytes)));
         self.timer.set(self.deadline);
     }
 
@@ -264,7 +272,7 @@ impl Call<'_> {
             if total > limit {
                 return Err(GatewayError::PayloadTooLarge { limit });
             }
-            self.start_clock();
+            self.start_clock_for(piece.len());
             let sending = connection
                 .send_until_answered(SendBuf::with_tail(std::mem::take(&mut frame), piece));
             match select(sending, select(self.timer.fired(), std::future::pending::<()>())).await {
@@ -455,7 +463,7 @@ async fn read_answer<C: Client>(
     collected: &mut Vec<u8>,
 ) -> Result<bool, GatewayError> {
     while !body.is_done() {
-        if plan == AnswerBody::Stream && !body.fits_at_once() {
+        if plan == AnswerBody::Stream && !body.is_small_and_here() {
             return Ok(false);
         }
         let next = match select(body.next(env), client.reset()).await {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::gateway::Env;
 use crate::http::BodyDecoder;
-use crate::limits::BULK_THRESHOLD_BYTES;
+use crate::limits::{BULK_THRESHOLD_BYTES, COPIED_BODY_BYTES_MAX};
 use crate::ring::{Either, RecvBuf, Timer, select};
 use crate::time::Nanos;
 use crate::upstream::{Connection, Target};
@@ -74,9 +74,11 @@ impl UpstreamBody {
         self.decoder.is_done()
     }
 
-    /// Whether the rest of the body has been received already, by what its framing says.
-    pub(super) fn fits_at_once(&self) -> bool {
-        self.decoder.remaining().is_some_and(|rest| rest <= self.piece.len() as u64)
+    /// Whether the rest of the body has been received already, by what its framing says, and is so short
+    /// that copying it behind the head is cheaper than sending it from where it is.
+    pub(super) fn is_small_and_here(&self) -> bool {
+        let here = self.piece.len().min(COPIED_BODY_BYTES_MAX) as u64;
+        self.decoder.remaining().is_some_and(|rest| rest <= here)
     }
 
     /// From now on the body must not be larger than this, bytes.

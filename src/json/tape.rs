@@ -468,6 +468,39 @@ impl<'text, 'tape> Document<'text, 'tape> {
         self.text
     }
 
+    /// A number's text where Java would print it the same: then it needs no conversion and back.
+    ///
+    /// Whole numbers of up to nine digits, and decimal fractions of up to fifteen from 0.001 to below
+    /// 10 000 000, without zeros that say nothing.
+    pub fn plain_number(&self, node: NodeId) -> Option<&'text str> {
+        let node = self.node(node);
+        let JsonStr::Text(text) = self.characters(node) else { return None };
+        let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+        let plain = match node.tag() {
+            tag::INT => digits.len() <= 9 && digits[0] != b'0' || text == "0",
+            tag::FLOAT if digits.len() <= 16 => {
+                let point = digits.iter().position(|&byte| byte == b'.');
+                let Some((whole, fraction)) = point.map(|at| (&digits[..at], &digits[at + 1..]))
+                else {
+                    return None;
+                };
+                let ends_plainly = match fraction {
+                    [b'0'] => whole != b"0",
+                    [.., last] => *last != b'0' && fraction.iter().all(u8::is_ascii_digit),
+                    [] => false,
+                };
+                let begins_plainly = match whole {
+                    b"0" => !fraction.starts_with(b"000"),
+                    [first, ..] => *first != b'0' && whole.len() <= 7,
+                    [] => false,
+                };
+                ends_plainly && begins_plainly
+            }
+            _ => false,
+        };
+        plain.then_some(text)
+    }
+
     /// Elements of an array or members of an object; 0 for anything else.
     #[inline]
     pub fn len(&self, node: NodeId) -> usize {

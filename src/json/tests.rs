@@ -495,3 +495,48 @@ proptest! {
         let _ = answer(&body, Some(&any));
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_plain_number_is_what_java_prints(
+        text in "-?(0|[1-9][0-9]{0,8})(\\.[0-9]{1,10})?",
+    ) {
+        let mut tape = Tape::new();
+        let root = tape.parse(&text).unwrap();
+        let document = tape.document(&text);
+        if let Some(plain) = document.plain_number(root) {
+            let mut printed = String::new();
+            document.number(root).unwrap().write_java(&mut printed);
+            prop_assert_eq!(plain, printed);
+        }
+    }
+}
+
+#[test]
+fn plain_numbers_are_told_from_others() {
+    for (text, plain) in [
+        ("0", true),
+        ("7", true),
+        ("-12", true),
+        ("119.98", true),
+        ("0.5", true),
+        ("1.0", true),
+        ("0.001", true),
+        ("-0", false),
+        ("007", false),
+        ("1.50", false),
+        ("0.0", false),
+        ("0.0001", false),
+        ("12345678.5", false),
+        ("1e3", false),
+        ("1234567890", false),
+        ("1.", false),
+        (".5", false),
+    ] {
+        let mut tape = Tape::new();
+        let root = tape.parse(text).unwrap();
+        assert_eq!(tape.document(text).plain_number(root).is_some(), plain, "{text}");
+    }
+}

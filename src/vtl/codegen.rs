@@ -15,7 +15,7 @@ use super::ast::{
 use super::methods::Method;
 use super::program::{
     Argument, Arithmetic, Call, Comparison, Constant, Define, Getter, Instr, Loop, Macro, Path,
-    Print, Program, Property, Region,
+    Print, Program, Property, Region, Root,
 };
 use crate::context::ContextVariable;
 use crate::json::{JsonPath, Key};
@@ -43,6 +43,7 @@ pub(super) fn compile(
         assigned: HashSet::new(),
         dynamic: !names.is_empty(),
         has_blocks: !names.is_empty(),
+        landed: u32::MAX,
     };
     for name in names {
         generator.slot(name);
@@ -72,6 +73,16 @@ pub(super) fn compile(
     let start = generator.here();
     generator.block(block);
     generator.program.main = (start, generator.here());
+    let slot = |name: &str| generator.slots.get(name).copied();
+    generator.program.loop_slots = ["velocityCount", "velocityHasNext", "foreach"].map(slot);
+    let roots = [
+        ("input", Root::Input),
+        ("util", Root::Util),
+        ("context", Root::Context),
+        ("stageVariables", Root::StageVariables),
+    ];
+    generator.program.roots =
+        roots.into_iter().filter_map(|(name, root)| Some((slot(name)?, root))).collect();
     generator.program
 }
 
@@ -138,6 +149,22 @@ fn survey<'b>(
                 }
             }
         }
+    }
+}
+
+/// Whether evaluating a link's arguments could do or fail anything: they are not evaluated then where
+/// there is nothing to call.
+fn has_effects(step: &Step) -> bool {
+    let constant = |expr: &Expr| {
+        matches!(
+            expr,
+            Expr::Integer(_) | Expr::Long(_) | Expr::Double(_) | Expr::Bool(_) | Expr::Text(_)
+        )
+    };
+    match &step.kind {
+        StepKind::Property(_) => false,
+        StepKind::Method(_, arguments) => !arguments.iter().all(constant),
+        StepKind::Index(index) => !constant(index),
     }
 }
 
@@ -227,6 +254,8 @@ struct Generator {
     dynamic: bool,
     /// A block that is within itself too often prints its reference.
     has_blocks: bool,
+    /// Where the last jump led.
+    landed: u32,
 }
 
 impl Generator {
@@ -243,6 +272,7 @@ impl Generator {
     /// Lets the jump at `at` lead here.
     fn land(&mut self, at: u32) {
         let here = self.here();
+        self.landed = here;
         match &mut self.program.code[at as usize] {
             Instr::JumpIfNull(target)
             | Instr::Jump(target)
@@ -453,7 +483,7 @@ impl Generator {
                 return;
             }
             self.chain(reference);
-            self.emit(Instr::Print);
+            self.print_top();
             return;
         }
         self.value(reference);
@@ -476,6 +506,27 @@ impl Generator {
         } else {
             Instr::PrintReference(index)
         });
+    }
+
+    /// Prints what the last instruction has pushed, with it in one where there is such a one.
+    fn print_top(&mut self) {
+        let fused = match self.program.code.last() {
+            // A jump may lead behind the last instruction: then it has to stay.
+            _ if self.landed == self.here() => None,
+            Some(&Instr::Load(slot)) => Some(Instr::PrintVariable(slot)),
+            Some(&Instr::Context(variable)) => Some(Instr::PrintContext(variable)),
+            Some(&Instr::InputPath(path)) => Some(Instr::PrintInputPath(path)),
+            _ => None,
+        };
+        match fused {
+            Some(instr) => {
+                let last = self.program.code.len() - 1;
+                self.program.code[last] = instr;
+            }
+            None => {
+                self.emit(Instr::Print);
+            }
+        }
     }
 
     fn set(&mut self, target: &Reference, value: &Expr) {
@@ -523,11 +574,8 @@ impl Generator {
     /// operators, `true` and `false` can hold.
     fn condition(&mut self, expr: &Expr) {
         match expr {
-            Expr::Reference(_) => {
-                self.expr(expr);
-                self.emit(Instr::Truth);
-            }
-            Expr::Bool(_)
+            Expr::Reference(_)
+            | Expr::Bool(_)
             | Expr::Not(_)
             | Expr::Binary(
                 Operator::Or
@@ -591,6 +639,7 @@ impl Generator {
                 });
                 self.condition(&operands.right);
                 self.land(jump);
+                self.emit(Instr::Truth);
             }
             Expr::Binary(operator, operands) => {
                 self.expr(&operands.left);
@@ -682,7 +731,9 @@ impl Generator {
         let mut outs = Vec::new();
         let skip = taken.saturating_sub(1);
         for step in &reference.steps[skip..] {
-            outs.push(self.emit(Instr::JumpIfNull(0)));
+            if has_effects(step) {
+                outs.push(self.emit(Instr::JumpIfNull(0)));
+            }
             self.at = step.at.max(at);
             self.step(step);
             self.at = at;
@@ -798,7 +849,15 @@ impl Generator {
         match &step.kind {
             StepKind::Property(name) => {
                 let name = self.property(name);
-                self.emit(Instr::Property(name));
+                match (self.program.code.last(), u16::try_from(name)) {
+                    (Some(&Instr::Load(slot)), Ok(name)) if self.landed != self.here() => {
+                        let last = self.program.code.len() - 1;
+                        self.program.code[last] = Instr::LoadProperty { slot, name };
+                    }
+                    _ => {
+                        self.emit(Instr::Property(name));
+                    }
+                }
             }
             StepKind::Method(_, arguments) if arguments.len() > usize::from(u8::MAX) => {
                 // No method of Java's takes as many.

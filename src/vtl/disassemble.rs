@@ -59,6 +59,19 @@ impl Program {
                 }
                 other => write!(out, "Constant {other:?}"),
             },
+            Instr::LoadProperty { slot, name: property } => write!(
+                out,
+                "LoadProperty ${}.{}",
+                name(slot),
+                self.properties[usize::from(property)].key.as_str()
+            ),
+            Instr::PrintVariable(slot) => write!(out, "PrintVariable ${}", name(slot)),
+            Instr::PrintContext(variable) => {
+                write!(out, "PrintContext {}", Self::context_variable(variable).name())
+            }
+            Instr::PrintInputPath(path) => {
+                write!(out, "PrintInputPath {:?}", self.span(self.paths[path as usize].text))
+            }
             Instr::Load(slot) => write!(out, "Load ${}", name(slot)),
             Instr::Store(slot) => write!(out, "Store ${}", name(slot)),
             Instr::Property(index) => {

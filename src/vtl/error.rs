@@ -47,8 +47,10 @@ pub struct RenderError {
 }
 
 impl RenderError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { at: usize::MAX, message: message.into() }
+    /// Boxed: errors are rare and large, and their results pass through every step of the machine.
+    #[cold]
+    pub(super) fn new(message: impl Into<String>) -> Box<Self> {
+        Box::new(Self { at: usize::MAX, message: message.into() })
     }
 
     /// Line, column and the line itself with a caret below the place.

@@ -15,9 +15,10 @@ use crate::json::{self, JsonStr, NodeId, Number, Style, Tape};
 const DEPTH_MAX: u32 = 400;
 
 /// Where the body stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Body {
     /// Nobody has asked for it.
+    #[default]
     Unread,
     /// Its root on the tape.
     Parsed(NodeId),
@@ -68,7 +69,7 @@ impl<'a> Heap<'a> {
     }
 
     /// Keeps a string that was built.
-    pub(super) fn keep(&mut self, text: &str) -> Result<Value<'a>, RenderError> {
+    pub(super) fn keep(&mut self, text: &str) -> Result<Value<'a>, Box<RenderError>> {
         if self.built.len() + text.len() > limits::BUILT_BYTES_MAX {
             return Err(too_much_text());
         }
@@ -80,8 +81,8 @@ impl<'a> Heap<'a> {
     /// Builds a string from others and keeps it.
     pub(super) fn build(
         &mut self,
-        write: impl FnOnce(&Self, &mut String) -> Result<(), RenderError>,
-    ) -> Result<Value<'a>, RenderError> {
+        write: impl FnOnce(&Self, &mut String) -> Result<(), Box<RenderError>>,
+    ) -> Result<Value<'a>, Box<RenderError>> {
         let mut temporary = std::mem::take(&mut self.temporary);
         temporary.clear();
         let result = write(self, &mut temporary).and_then(|()| self.keep(&temporary));
@@ -439,11 +440,20 @@ impl<'a> Heap<'a> {
     ///
     /// # Errors
     /// Containers nest deeper than can be printed, or hold themselves.
-    pub(super) fn write(&self, value: &Value<'a>, out: &mut String) -> Result<(), RenderError> {
+    pub(super) fn write(
+        &self,
+        value: &Value<'a>,
+        out: &mut String,
+    ) -> Result<(), Box<RenderError>> {
         self.write_at(value, out, 0)
     }
 
-    fn write_at(&self, value: &Value<'a>, out: &mut String, depth: u32) -> Result<(), RenderError> {
+    fn write_at(
+        &self,
+        value: &Value<'a>,
+        out: &mut String,
+        depth: u32,
+    ) -> Result<(), Box<RenderError>> {
         if depth > DEPTH_MAX || out.len() > limits::BUILT_BYTES_MAX {
             return Err(RenderError::new("a list or map is too deep or too long to print"));
         }
@@ -484,7 +494,7 @@ impl<'a> Heap<'a> {
         value: &Value<'a>,
         out: &mut String,
         depth: u32,
-    ) -> Result<(), RenderError> {
+    ) -> Result<(), Box<RenderError>> {
         if let Some(current) = self.current(value) {
             return self.write_at(&current, out, depth);
         }
@@ -536,7 +546,7 @@ impl<'a> Heap<'a> {
         kind: Option<ViewKind>,
         out: &mut String,
         depth: u32,
-    ) -> Result<(), RenderError> {
+    ) -> Result<(), Box<RenderError>> {
         let shows_key = kind != Some(ViewKind::Values);
         let shows_value = kind != Some(ViewKind::Keys);
         let mut first = true;
@@ -569,8 +579,8 @@ impl<'a> Heap<'a> {
     fn for_entries(
         &self,
         map: &MapRef<'a>,
-        mut each: impl FnMut(&Self, &Value<'a>, &Value<'a>) -> Result<(), RenderError>,
-    ) -> Result<(), RenderError> {
+        mut each: impl FnMut(&Self, &Value<'a>, &Value<'a>) -> Result<(), Box<RenderError>>,
+    ) -> Result<(), Box<RenderError>> {
         match map {
             MapRef::Map(map) => {
                 let entries = map.entries.try_borrow().map_err(|_| holds_itself())?;
@@ -670,7 +680,7 @@ impl<'a> Heap<'a> {
         value: &Value<'a>,
         style: Style,
         out: &mut String,
-    ) -> Result<(), RenderError> {
+    ) -> Result<(), Box<RenderError>> {
         self.write_json_at(value, style, out, 0)
     }
 
@@ -680,7 +690,7 @@ impl<'a> Heap<'a> {
         style: Style,
         out: &mut String,
         depth: u32,
-    ) -> Result<(), RenderError> {
+    ) -> Result<(), Box<RenderError>> {
         if depth > DEPTH_MAX || out.len() > limits::BUILT_BYTES_MAX {
             return Err(RenderError::new("a list or map is too deep or too long to print"));
         }
@@ -780,13 +790,13 @@ pub(super) fn push_integer(value: i64, out: &mut String) {
     out.push_str(itoa::Buffer::new().format(value));
 }
 
-pub(super) fn too_much_text() -> RenderError {
+pub(super) fn too_much_text() -> Box<RenderError> {
     RenderError::new(format!(
         "the strings of this rendering have more than {} bytes",
         limits::BUILT_BYTES_MAX
     ))
 }
 
-fn holds_itself() -> RenderError {
+fn holds_itself() -> Box<RenderError> {
     RenderError::new("a list or map is changed while it is printed")
 }

@@ -14,9 +14,9 @@ pub const MACRO_DEPTH_MAX: u32 = 20;
 pub const DEFINE_DEPTH_MAX: u32 = 2;
 /// `#evaluate`, blocks, strings and macros within each other while rendering. Ours: bounds the stack.
 pub const CALL_DEPTH_MAX: u32 = 64;
-/// Steps of one rendering. Ours: about 100 ns each at worst, so a rendering ends within half a second
-/// whatever the template says; the largest ordinary templates take some ten thousand.
-pub const FUEL: u64 = 5_000_000;
+/// Steps of one rendering. Ours: some 30 ns each, 100 ns at worst, so that a rendering holds its shard
+/// for a tenth of a second at most, whatever the template says; large ordinary ones take ten thousand.
+pub const FUEL: u64 = 1_000_000;
 /// Bytes of output that cost one step.
 pub const BYTES_PER_STEP: usize = 64;
 /// What comes out, bytes. AWS quota "payload size".

@@ -18,23 +18,25 @@ use std::rc::Rc;
 use super::error::RenderError;
 use super::frame::Frame;
 use super::heap::{Body, Heap};
-use super::host::Host;
+use super::host::{Host, HostMap};
 use super::java::JavaRegex;
 use super::limits;
 use super::overrides::Overrides;
-use super::program::{Code, Constant, Instr, Program, Region};
+use super::program::{Code, Constant, Instr, Program, Region, Root};
 use super::trace::Tracer;
 use super::value::{Entries, List, ListKind, Map, Text, Value};
 use crate::json::Tape;
 
 pub(super) use arithmetic::{as_int_argument, order, to_f64, to_int, to_long, whole};
 
-pub(super) type Result<T> = std::result::Result<T, RenderError>;
+/// Errors are rare and large: boxed, they do not weigh on every step.
+pub(super) type Result<T> = std::result::Result<T, Box<RenderError>>;
 
 /// Memory that renderings on one thread use one after the other.
 #[derive(Default)]
 pub struct Scratch {
     tape: Tape,
+    body: Body,
     built: String,
     temporary: String,
     stack: Vec<Value<'static>>,
@@ -127,6 +129,43 @@ pub fn render<'a>(
     tracer: Option<&mut dyn Tracer>,
     out: &mut String,
 ) -> Result<()> {
+    scratch.body = Body::Unread;
+    render_inner(program, host, scratch, settings, overrides, tracer, out)
+}
+
+/// As [`render`], for the body that is on the tape.
+pub fn render_parsed<'a>(
+    program: &'a Program,
+    host: &'a dyn Host<'a>,
+    scratch: &mut Scratch,
+    settings: Settings,
+    overrides: &mut Overrides,
+    out: &mut String,
+) -> Result<()> {
+    render_inner(program, host, scratch, settings, overrides, None, out)
+}
+
+impl Scratch {
+    /// Parses a body ahead of renderings by [`render_parsed`], so that validation and templates share
+    /// one parse. A body that is no JSON is remembered as such.
+    pub fn parse(&mut self, body: &str) {
+        let body = if body.is_empty() { "{}" } else { body };
+        self.body = match self.tape.parse(body) {
+            Ok(root) => Body::Parsed(root),
+            Err(_) => Body::Invalid,
+        };
+    }
+}
+
+fn render_inner<'a>(
+    program: &'a Program,
+    host: &'a dyn Host<'a>,
+    scratch: &mut Scratch,
+    settings: Settings,
+    overrides: &mut Overrides,
+    tracer: Option<&mut dyn Tracer>,
+    out: &mut String,
+) -> Result<()> {
     let body_text = match host.body() {
         "" => "{}",
         body => body,
@@ -139,7 +178,7 @@ pub fn render<'a>(
         heap: Heap {
             host,
             tape: std::mem::take(&mut scratch.tape),
-            body: Body::Unread,
+            body: scratch.body,
             body_text,
             built,
             temporary: std::mem::take(&mut scratch.temporary),
@@ -190,6 +229,17 @@ pub fn render<'a>(
 impl<'a> Machine<'a, '_> {
     /// `$input`, `$util`, `$context`, `$stageVariables`, where the template names them.
     fn set_roots(&mut self) {
+        if self.heap.host.is_api_gateway() {
+            for &(slot, root) in &self.program.roots {
+                self.variables[usize::from(slot)] = match root {
+                    Root::Input => Value::Input,
+                    Root::Util => Value::Util,
+                    Root::Context => Value::Host(HostMap::CONTEXT),
+                    Root::StageVariables => Value::Host(HostMap::STAGE_VARIABLES),
+                };
+            }
+            return;
+        }
         let names = &self.program.names;
         for (slot, name) in names.iter().enumerate() {
             if let Some(value) = self.root(name) {
@@ -230,6 +280,7 @@ impl<'a> Machine<'a, '_> {
     }
 
     fn run_region(&mut self, code: &Code<'a>, region: Region) -> Result<Flow> {
+        let instructions: &[Instr] = &code.code;
         let mut at = region.start;
         while at < region.end {
             let here = at;
@@ -238,7 +289,7 @@ impl<'a> Machine<'a, '_> {
                 return Err(self.located(code, here, out_of_fuel()));
             }
             self.fuel -= 1;
-            let instr = code.code[here as usize];
+            let instr = instructions[here as usize];
             match self.step(code, instr, here, &mut at) {
                 Ok(Flow::Done) if !self.stopping => {}
                 Ok(Flow::Done) => return Ok(Flow::Stop),
@@ -250,14 +301,15 @@ impl<'a> Machine<'a, '_> {
     }
 
     #[cold]
-    fn located(&self, code: &Code<'a>, at: u32, mut error: RenderError) -> RenderError {
+    fn located(&self, code: &Code<'a>, at: u32, mut error: Box<RenderError>) -> Box<RenderError> {
         if error.at == usize::MAX && matches!(code, Code::Template(_)) {
             error.at = code.positions[at as usize] as usize;
         }
         error
     }
 
-    #[inline]
+    // One call site: the dispatch is part of the loop.
+    #[inline(always)]
     fn step(&mut self, code: &Code<'a>, instr: Instr, here: u32, at: &mut u32) -> Result<Flow> {
         match instr {
             Instr::Text(span) => {
@@ -272,6 +324,15 @@ impl<'a> Machine<'a, '_> {
                     self.trace_value(code, here, &value);
                 }
             }
+            Instr::PrintVariable(slot) => {
+                let value = self.load(slot)?;
+                self.print(&value)?;
+                if self.tracer.is_some() {
+                    self.trace_value(code, here, &value);
+                }
+            }
+            Instr::PrintContext(variable) => self.print_context(code, variable, here)?,
+            Instr::PrintInputPath(path) => self.print_input_path(code, path, here)?,
             Instr::PrintReference(print) => self.print_reference(code, print, here)?,
             Instr::PrintEscaped(print) => {
                 let value = self.pop();
@@ -302,6 +363,11 @@ impl<'a> Machine<'a, '_> {
                     }
                     self.store(slot, value);
                 }
+            }
+            Instr::LoadProperty { slot, name } => {
+                let object = self.load(slot)?;
+                let value = self.property(&object, &code.properties[usize::from(name)])?;
+                self.stack.push(value);
             }
             Instr::Property(name) => {
                 let object = self.pop();
@@ -634,6 +700,6 @@ impl<'a> Machine<'a, '_> {
     }
 }
 
-fn out_of_fuel() -> RenderError {
+fn out_of_fuel() -> Box<RenderError> {
     RenderError::new("the rendering takes too many steps and was ended")
 }

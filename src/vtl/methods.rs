@@ -84,15 +84,16 @@ methods! {
 /// Arguments of one call.
 type Arguments<'a> = SmallVec<[Value<'a>; 3]>;
 
-impl From<JavaException> for RenderError {
+impl From<JavaException> for Box<RenderError> {
+    #[cold]
     fn from(exception: JavaException) -> Self {
-        Self::new(exception.to_string())
+        RenderError::new(exception.to_string())
     }
 }
 
 /// A method got null where it needs a value.
 #[cold]
-fn null_pointer(method: Method) -> RenderError {
+fn null_pointer(method: Method) -> Box<RenderError> {
     RenderError::new(format!("'{}' got null where it needs a value", method.name()))
 }
 
@@ -172,6 +173,7 @@ impl<'a> Machine<'a, '_> {
         arguments: &[Value<'a>],
     ) -> Result<Value<'a>> {
         match receiver {
+            Value::Null => return Ok(Value::Null),
             Value::Text(text) => {
                 let text = text.clone();
                 return self.text_method(&text, method, arguments);

@@ -74,7 +74,24 @@ impl Program {
         overrides: &mut Overrides,
         out: &mut String,
     ) -> Result<(), RenderError> {
-        machine::render(self, host, scratch, settings, overrides, None, out)
+        machine::render(self, host, scratch, settings, overrides, None, out).map_err(|error| *error)
+    }
+
+    /// As [`Program::render`], for the body that [`Scratch::parse`] has been given last and that no
+    /// template has written to since.
+    ///
+    /// # Errors
+    /// As [`Program::render`].
+    pub fn render_parsed<'a>(
+        &'a self,
+        host: &'a dyn Host<'a>,
+        scratch: &mut Scratch,
+        settings: Settings,
+        overrides: &mut Overrides,
+        out: &mut String,
+    ) -> Result<(), RenderError> {
+        machine::render_parsed(self, host, scratch, settings, overrides, out)
+            .map_err(|error| *error)
     }
 
     /// As [`Program::render`], and tells `tracer` what happens.
@@ -91,5 +108,6 @@ impl Program {
         out: &mut String,
     ) -> Result<(), RenderError> {
         machine::render(self, host, scratch, settings, overrides, Some(tracer), out)
+            .map_err(|error| *error)
     }
 }

@@ -19,7 +19,7 @@ pub enum Instr {
     PrintReference(u32),
     /// Takes a value and prints the source of its reference without half of the backslashes.
     PrintEscaped(u32),
-    /// Prints a MOCK-free, literal-path `$input.json(…)` without building a string first.
+    /// Prints `$input.json(literal)` without building a string first.
     PrintInputJson(u32),
     /// Pushes null.
     Null,
@@ -33,6 +33,19 @@ pub enum Instr {
     Load(u16),
     /// Takes a value and sets a variable; null changes nothing.
     Store(u16),
+    /// Pushes a property of a variable.
+    LoadProperty {
+        /// The variable.
+        slot: u16,
+        /// The property's index.
+        name: u16,
+    },
+    /// Prints a variable.
+    PrintVariable(u16),
+    /// Prints a variable of `$context`.
+    PrintContext(u16),
+    /// Prints `$input.path(literal)`.
+    PrintInputPath(u32),
     /// Takes a value, pushes a property of it.
     Property(u32),
     /// Takes an index and a value, pushes the element.
@@ -162,6 +175,10 @@ pub struct Program {
     pub constants: Vec<Constant>,
     /// Variables by slot.
     pub names: Vec<Box<str>>,
+    /// Variables that are the request's.
+    pub roots: Vec<(u16, Root)>,
+    /// Slots of `$velocityCount`, `$velocityHasNext` and `$foreach`, where something reads them.
+    pub loop_slots: [Option<u16>; 3],
     /// Literal JSONPaths.
     pub paths: Vec<Path>,
     /// Names after a dot.
@@ -184,6 +201,19 @@ pub struct Program {
     pub undefined_is_empty: bool,
     /// Template bytes.
     pub source_bytes: u32,
+}
+
+/// A variable that is there before a template of API Gateway's begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Root {
+    /// `$input`
+    Input,
+    /// `$util`
+    Util,
+    /// `$context`
+    Context,
+    /// `$stageVariables`
+    StageVariables,
 }
 
 /// A constant.

@@ -171,7 +171,7 @@ fn bounded_decimal<'a>(value: Decimal) -> Result<Value<'a>> {
     Ok(Value::Decimal(Rc::new(value)))
 }
 
-fn not_finite(value: f64) -> RenderError {
+fn not_finite(value: f64) -> Box<RenderError> {
     RenderError::new(format!("{value} cannot be calculated with exactly"))
 }
 
@@ -197,6 +197,17 @@ pub(in crate::vtl) fn calculate<'a>(
     left: &Value<'_>,
     right: &Value<'_>,
 ) -> Result<Value<'a>> {
+    let doubles = match (left, right) {
+        (Value::Double(left), Value::Double(right)) => Some((*left, *right)),
+        (Value::Int(left), Value::Double(right)) => Some((f64::from(*left), *right)),
+        (Value::Double(left), Value::Int(right)) => Some((*left, f64::from(*right))),
+        _ => None,
+    };
+    match (operator, doubles) {
+        (Arithmetic::Multiply, Some((left, right))) => return Ok(Value::Double(left * right)),
+        (Arithmetic::Subtract, Some((left, right))) => return Ok(Value::Double(left - right)),
+        _ => {}
+    }
     let Some(base) = base(left, right) else { return Ok(Value::Null) };
     let divides = matches!(operator, Arithmetic::Divide | Arithmetic::Modulus);
     if divides && is_zero(right) {
@@ -281,6 +292,11 @@ impl<'a> Machine<'a, '_> {
         let mut left = self.pop();
         if let (Value::Int(a), Value::Int(b)) = (&left, &right) {
             let value = wrap(i64::from(*a) + i64::from(*b), 2);
+            self.stack.push(value);
+            return Ok(());
+        }
+        if let (Value::Double(a), Value::Int(b)) = (&left, &right) {
+            let value = Value::Double(*a + f64::from(*b));
             self.stack.push(value);
             return Ok(());
         }

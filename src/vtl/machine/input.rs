@@ -120,6 +120,62 @@ impl<'a> Machine<'a, '_> {
         self.charge(self.out.len() - before)
     }
 
+    /// Prints `$input.path('…')`.
+    pub(in crate::vtl) fn print_input_path(
+        &mut self,
+        code: &Code<'a>,
+        index: u32,
+        here: u32,
+    ) -> Result<()> {
+        let path = self.path_of(code, index)?;
+        let value = match self.find_node(path)? {
+            FoundIn::Nothing => Value::Null,
+            FoundIn::Node(node) => {
+                let document = self.heap.tape.document(self.heap.body_text);
+                let text = document.string(node).map(|text| text.as_str());
+                if let Some(text) = text.or_else(|| document.plain_number(node))
+                    && self.tracer.is_none()
+                {
+                    self.out.push_str(text);
+                    return self.charge(text.len());
+                }
+                self.heap.node(node)
+            }
+            FoundIn::Value(value) => value,
+        };
+        if self.tracer.is_some() {
+            self.trace_value(code, here, &value);
+        }
+        self.print(&value)
+    }
+
+    /// Prints `$context.a.b` that is a known variable.
+    pub(in crate::vtl) fn print_context(
+        &mut self,
+        code: &Code<'a>,
+        variable: u16,
+        here: u32,
+    ) -> Result<()> {
+        if self.heap.written.is_none() && self.tracer.is_none() {
+            let before = self.out.len();
+            match self.heap.host.context(Program::context_variable(variable)) {
+                HostValue::Null | HostValue::Map(_) => return Ok(()),
+                HostValue::Text(text) => self.out.push_str(text),
+                HostValue::Computed(computed) => self.heap.host.write(computed, &mut self.out),
+                value => {
+                    let value = self.heap.host_value(value);
+                    self.heap.write(&value, &mut self.out)?;
+                }
+            }
+            return self.charge(self.out.len() - before);
+        }
+        let value = self.context(variable)?;
+        if self.tracer.is_some() {
+            self.trace_value(code, here, &value);
+        }
+        self.print(&value)
+    }
+
     /// `$input.params('name')`: path, query string, header; the empty string if none has it.
     pub(in crate::vtl) fn input_param(&mut self, name: &str) -> Value<'a> {
         for map in [HostMap::PATH, HostMap::QUERYSTRING, HostMap::HEADER] {
@@ -163,6 +219,6 @@ enum FoundIn<'a> {
     Value(Value<'a>),
 }
 
-fn not_evaluated(error: &dyn std::fmt::Display) -> RenderError {
+fn not_evaluated(error: &dyn std::fmt::Display) -> Box<RenderError> {
     RenderError::new(format!("the path cannot be followed: {error}"))
 }

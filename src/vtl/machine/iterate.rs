@@ -33,7 +33,7 @@ impl<'a> Machine<'a, '_> {
         let value = self.pop();
         let entry = code.loops[index as usize];
         let cursor = self.cursor(&value);
-        if cursor.is_some() && self.slot_of("foreach") == Some(entry.variable) {
+        if cursor.is_some() && code.loop_slots[2] == Some(entry.variable) {
             return Err(RenderError::new("a loop's variable cannot be $foreach"));
         }
         let cursor = match cursor {
@@ -43,7 +43,7 @@ impl<'a> Machine<'a, '_> {
                 return Ok(());
             }
         };
-        let slots = ["velocityCount", "velocityHasNext", "foreach"].map(|name| self.slot_of(name));
+        let slots = code.loop_slots;
         let mut saved = [Value::Null, Value::Null, Value::Null, Value::Null];
         saved[0] = self.load(entry.variable)?;
         for (saved, slot) in saved[1..].iter_mut().zip(slots) {
@@ -276,7 +276,7 @@ fn of_entry<'a>(kind: ViewKind, (key, value): (Value<'a>, Value<'a>)) -> Value<'
     }
 }
 
-fn changed(what: &str) -> RenderError {
+fn changed(what: &str) -> Box<RenderError> {
     RenderError::new(format!("the {what} has got or lost elements while it was looped over"))
 }
 

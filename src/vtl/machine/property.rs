@@ -110,7 +110,7 @@ impl<'a> Machine<'a, '_> {
         Ok(Value::Null)
     }
 
-    pub(in crate::vtl) fn out_of_bounds(&self, list: &Value<'a>, index: i32) -> RenderError {
+    pub(in crate::vtl) fn out_of_bounds(&self, list: &Value<'a>, index: i32) -> Box<RenderError> {
         let len = self.heap.list_len(list).unwrap_or(0);
         RenderError::new(format!("there is no element {index} in a list of {len}"))
     }

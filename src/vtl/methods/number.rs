@@ -312,6 +312,6 @@ fn compare_to<'a>(receiver: &Value<'a>, other: &Value<'a>) -> Result<Value<'a>> 
     }
 }
 
-fn other_class() -> RenderError {
+fn other_class() -> Box<RenderError> {
     RenderError::new("ClassCastException: compareTo of another class")
 }

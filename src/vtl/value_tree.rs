@@ -3,7 +3,7 @@
 use super::heap::Heap;
 use super::value::{Entries, Key as MapKey, List, ListKind, Map, MapRef, Value};
 use crate::json::path::{Tree, View};
-use crate::json::{Key, Number};
+use crate::json::{Key, Kind, Number};
 
 /// Values as a tree of JSON.
 pub(super) struct ValueTree<'h, 'a> {
@@ -12,6 +12,17 @@ pub(super) struct ValueTree<'h, 'a> {
 
 impl<'a> Tree for ValueTree<'_, 'a> {
     type Node = Value<'a>;
+
+    fn kind(&self, node: &Value<'a>) -> Kind {
+        match self.view(node) {
+            View::Null => Kind::Null,
+            View::Bool(_) => Kind::Bool,
+            View::Number(_) => Kind::Number,
+            View::String(_) => Kind::String,
+            View::Array => Kind::Array,
+            View::Object => Kind::Object,
+        }
+    }
 
     fn view<'v>(&'v self, node: &'v Value<'a>) -> View<'v> {
         match node {

@@ -363,11 +363,11 @@ fn replace_invalid_utf8(body: &mut Vec<u8>) {
     *body = text.into_bytes();
 }
 
-/// Puts a converted payload through a template.
+/// Converts a payload, or puts the text of a template that is no program in its place.
 ///
 /// # Errors
-/// [`GatewayError::Configuration`]: it is bytes.
-pub fn render(
+/// [`GatewayError::Configuration`]: it is bytes, or no Base64.
+pub fn replace(
     template: Option<&Template>,
     conversion: Conversion,
     body: &mut Vec<u8>,
@@ -379,7 +379,7 @@ pub fn render(
             body.extend_from_slice(text);
             Ok(())
         }
-        Some(Template::Passthrough) | None => conversion.apply(body),
+        Some(Template::Passthrough | Template::Program(_)) | None => conversion.apply(body),
     }
 }
 
@@ -561,7 +561,7 @@ mod tests {
             ));
             let method = route::find(&stage, &mut exchange).unwrap();
             let CompiledIntegration::Mock(mock) = &method.integration else { panic!() };
-            mock::respond(&stage, method, mock, &mut exchange).unwrap();
+            mock::respond(&stage, method, mock, &mut exchange, &mut Default::default()).unwrap();
             if let Some(coding) = compression(&stage, &exchange) {
                 at_once(compress_response(&stage, &mut exchange, coding, no_pause));
             }

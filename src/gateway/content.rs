@@ -154,11 +154,15 @@ async fn inflate(
     loop {
         let (taken, given) = (decoder.total_in(), decoder.total_out());
         turn.pause_if_over(taken + given, pause).await;
-        out.reserve(STEP_BYTES);
         let rest = usize::try_from(taken).ok().and_then(|taken| input.get(taken..));
+        // Not into all the room there is: a vector that has doubled has room for megabytes.
+        let start = out.len();
+        out.resize(start + STEP_BYTES, 0);
         let status = decoder
-            .decompress_vec(rest.unwrap_or_default(), &mut out, FlushDecompress::None)
+            .decompress(rest.unwrap_or_default(), &mut out[start..], FlushDecompress::None)
             .map_err(|_| GatewayError::UnsupportedMediaType)?;
+        let made = usize::try_from(decoder.total_out() - given).unwrap_or(0);
+        out.truncate(start + made);
         if out.len() as u64 > limit {
             return Err(GatewayError::PayloadTooLarge { limit });
         }

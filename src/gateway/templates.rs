@@ -7,7 +7,8 @@
 //! In: template, context, body, the overrides so far. Out: text, the overrides. Cost: the program's
 //! steps, and for query and header parameters one pass over what the client sent; no allocation once
 //! the shard's memory has grown, but for a body that is no UTF-8, for lists and maps that the template
-//! builds, and for overrides.
+//! builds, and for overrides. Measured: a MOCK with five references costs 0.7 us of CPU more than one that
+//! was encoded beforehand (2.4 and 1.7 us, 16 requests pipelined).
 //! Source: facts, vtl sections 8 to 11, aws-recorded sections 24.1 and 27.
 
 use std::cell::{Cell, RefCell};

@@ -141,14 +141,20 @@ fn a_protection_that_would_not_be_enforced_is_an_error() {
 }
 
 #[test]
-fn templates_with_references_are_errors_that_name_them() {
+fn templates_that_do_not_compile_are_errors_with_their_line_and_a_caret() {
     let folder = Folder::new();
-    let api = Definition::new().mock("GET", "/a", 200, "{\"id\": \"$input.params('id')\"}");
-    let file = folder.write("api.json", &api.text());
-    let output = check(&file, &[]);
-    assert_eq!(output.status.code(), Some(1));
-    let said = text(&output.stdout);
-    assert!(said.contains("responseTemplates") && said.contains("error"), "{said}");
+    for (template, status) in
+        [("{\"id\": \"$input.params('id')\"}", 0), ("{\"id\":\n  \"$input.params('id\"}", 1)]
+    {
+        let api = Definition::new().mock("GET", "/a", 200, template);
+        let file = folder.write("api.json", &api.text());
+        let output = check(&file, &[]);
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        for words in ["/responseTemplates/application~1json: ", "line 2, column ", "\n      2 | "] {
+            assert_eq!(said.contains(words), status == 1, "{words:?} in {said}");
+        }
+    }
 }
 
 #[test]

@@ -48,7 +48,12 @@ fn check_says_what_the_goldens_say() {
 #[test]
 fn nothing_is_to_be_said_about_the_examples() {
     for file in files("docs/examples") {
-        let settings = StageSettings { stage: "dev".to_owned(), ..StageSettings::default() };
+        let backends = [("shop", "127.0.0.1:9001"), ("prices", "127.0.0.1:9002")];
+        let settings = StageSettings {
+            stage: "dev".to_owned(),
+            variables: backends.map(|(name, place)| (name.to_owned(), place.to_owned())).into(),
+            ..StageSettings::default()
+        };
         let publisher = Publisher::new(settings, Arc::default(), Arc::default());
         let text = fs::read(&file).unwrap();
         match publisher.prepare(&text, Nanos::default()) {

@@ -73,7 +73,8 @@ impl Finding {
         }
     }
 
-    /// `file:line:col: error at /pointer: message`, without a line end.
+    /// `file:line:col: error at /pointer: message`, without a line end; further lines of the message,
+    /// the excerpt of a template, are indented.
     pub fn line(&self, file: &str) -> String {
         let mut text = file.to_owned();
         if let Some((line, column)) = self.position {
@@ -84,7 +85,7 @@ impl Finding {
         if !self.pointer.is_empty() {
             let _ = write!(text, " at {}", self.pointer);
         }
-        let _ = write!(text, ": {}", self.message);
+        let _ = write!(text, ": {}", self.message.replace('\n', "\n    "));
         text
     }
 

@@ -12,6 +12,7 @@ use super::media_type::{self, MediaTypes};
 use super::route_tree::RouteTree;
 use super::selector::Selector;
 use super::source::{BodySource, Source};
+use super::template::{CompiledTemplate, Template};
 use crate::http::{self, HeaderList, KnownHeader};
 use crate::limits::Limits;
 use crate::model::{ContentHandling, MethodName, PassthroughBehavior, ThrottleSettings};
@@ -127,15 +128,6 @@ impl CompiledIntegration {
     }
 }
 
-/// A mapping template. Programs of the template language will be a second kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Template {
-    /// Text without `$` and `#`.
-    Literal(Box<[u8]>),
-    /// An empty template: the body stays as it is.
-    Passthrough,
-}
-
 /// Templates by media type.
 #[derive(Clone, Debug)]
 pub struct Templates<T = Template> {
@@ -199,7 +191,7 @@ pub struct CompiledMock {
 }
 
 /// What a MOCK's request template leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum MockTemplate {
     /// A status that selects this response.
     Response(usize),
@@ -209,6 +201,8 @@ pub enum MockTemplate {
     NoMatch(i64),
     /// Empty: the client's body is the template.
     Passthrough,
+    /// The status is known once it has rendered.
+    Program(Arc<CompiledTemplate>),
 }
 
 /// An HTTP or HTTP_PROXY integration.
@@ -227,6 +221,9 @@ pub struct CompiledHttp {
     pub uri: Box<[UriPiece]>,
     /// Whether `uri` has a `?`.
     pub uri_has_query: bool,
+    /// Names that a template may override, and their places in `uri`; only where a template overrides
+    /// anything.
+    pub uri_names: Box<[(Box<str>, usize)]>,
     /// Query parameters that are added, in the document's order.
     pub query: Box<[QueryMapping]>,
     /// Headers that are set, in the document's order.
@@ -330,9 +327,9 @@ pub struct CompiledResponse {
     pub templates: Templates,
     /// For the answer's body.
     pub content_handling: Option<ContentHandling>,
-    /// MOCK only: the finished answer per template (the only entry if there is no template);
-    /// empty where headers depend on the request.
-    pub constants: Box<[u32]>,
+    /// MOCK only: the finished answer per template (the only entry if there is no template), `None` for
+    /// a program; empty where headers depend on the request.
+    pub constants: Box<[Option<u32>]>,
     /// Whether a header is mapped from the body.
     pub reads_body: bool,
 }

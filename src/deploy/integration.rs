@@ -7,11 +7,12 @@ use indexmap::IndexMap;
 use super::compile::{Report, Step, below};
 use super::compiled::{
     CompiledHttp, CompiledIntegration, CompiledMock, CompiledResponse, HeaderMapping, KnownSet,
-    MockTemplate, QueryMapping, ResponseMapping, Template, Templates,
+    MockTemplate, QueryMapping, ResponseMapping, Templates,
 };
 use super::mock_status;
 use super::selector::Selector;
 use super::source::{self, BodySource, Side, Source};
+use super::template::{self, Template, TemplateSide};
 use super::uri::{self, Uri};
 use crate::http::{self, HeaderList, KnownHeader};
 use crate::limits::INTEGRATION_TIMEOUT_MIN_MS;
@@ -99,6 +100,40 @@ pub(super) fn gateway_response_name(name: &str) -> ResponseName {
     response_name(name, RENAMED_MOCK)
 }
 
+/// What becomes of a request header that a mapping or a template sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestHeader {
+    /// It is sent.
+    Sent,
+    /// It is not.
+    Dropped,
+    /// It breaks the call: 500, `<name> header already present`.
+    Forbidden,
+}
+
+/// The fate of a header towards an HTTP backend.
+pub fn request_header(known: KnownHeader) -> RequestHeader {
+    if known == KnownHeader::Other {
+        RequestHeader::Sent
+    } else if DROPPED.contains(known) {
+        RequestHeader::Dropped
+    } else if FORBIDDEN.contains(known) {
+        RequestHeader::Forbidden
+    } else {
+        RequestHeader::Sent
+    }
+}
+
+/// The name under which a header that a template sets reaches the client; `None`: it does not. A MOCK's
+/// headers are not renamed as those of an HTTP integration are.
+pub fn response_header(name: &str, is_mock: bool) -> Option<std::borrow::Cow<'_, str>> {
+    match response_name(name, if is_mock { RENAMED_MOCK } else { RENAMED_HTTP }) {
+        ResponseName::Kept => Some(name.into()),
+        ResponseName::Renamed(other) => Some(other.into()),
+        ResponseName::Vanishes => None,
+    }
+}
+
 impl ResponseName {
     /// What to tell the owner of a mapping to this name: what becomes of it, and what to do.
     pub(super) fn warning(&self, name: &str) -> Option<(String, String)> {
@@ -148,8 +183,10 @@ fn mock(
         .iter()
         .filter_map(|(key, text)| {
             let pointer = below(&declared.pointer, &["requestTemplates", key]);
-            let template = match template(key, text, pointer, report)? {
+            let compiled = template::compile(TemplateSide::Request, key, text, pointer, report)?;
+            let template = match compiled {
                 Template::Passthrough => MockTemplate::Passthrough,
+                Template::Program(program) => MockTemplate::Program(program),
                 Template::Literal(text) => match mock_status::parse(&text) {
                     Err(mock_status::NoStatus) => MockTemplate::Unparsable,
                     Ok(status) => selector
@@ -164,7 +201,9 @@ fn mock(
                         "no integration response fits the status {status}, and there is no default"
                     )
                 }
-                MockTemplate::Passthrough | MockTemplate::Response(_) => String::new(),
+                MockTemplate::Passthrough
+                | MockTemplate::Response(_)
+                | MockTemplate::Program(_) => String::new(),
             };
             if !answered_500.is_empty() {
                 report.warn(
@@ -218,7 +257,7 @@ fn warn_of_missing_answer(
 }
 
 /// The finished answers of a response whose headers depend on nothing; one per template.
-fn mock_constants(step: &mut Step<'_, '_>, response: &CompiledResponse) -> Box<[u32]> {
+fn mock_constants(step: &mut Step<'_, '_>, response: &CompiledResponse) -> Box<[Option<u32>]> {
     let mut headers = HeaderList::new();
     for mapping in &response.headers {
         match &mapping.source {
@@ -232,13 +271,14 @@ fn mock_constants(step: &mut Step<'_, '_>, response: &CompiledResponse) -> Box<[
     }
     let mut add = |body: &[u8]| step.constants.add(response.status, headers.clone(), body);
     if response.templates.entries.is_empty() {
-        return [add(b"")].into();
+        return [Some(add(b""))].into();
     }
-    let bodies = response.templates.entries.iter().map(|(_, template)| match template {
-        Template::Literal(text) => &**text,
-        Template::Passthrough => &[],
+    let constants = response.templates.entries.iter().map(|(_, template)| match template {
+        Template::Literal(text) => Some(add(text)),
+        Template::Passthrough => Some(add(b"")),
+        Template::Program(_) => None,
     });
-    bodies.map(add).collect()
+    constants.collect()
 }
 
 fn http(
@@ -257,25 +297,23 @@ fn http(
     }
     let mut bodies = Vec::new();
     let mappings = request_mappings(step, declared, &mut bodies, report);
-    let endpoint = endpoint(step, declared, &mappings.paths, report)?;
+    // AWS ignores templates and integration responses of proxy integrations.
+    let templates = if proxy { Vec::new() } else { request_templates(declared, report) };
+    let is_overridden = |template: &Template| {
+        template.program().is_some_and(template::CompiledTemplate::overrides_request)
+    };
+    let overridable = templates.iter().any(|(_, template)| is_overridden(template));
+    let endpoint = endpoint(step, declared, &mappings.paths, overridable, report)?;
     let timeout = timeout(step, declared, report)?;
-    let (templates, selector, responses) = if proxy {
-        // AWS ignores templates and integration responses of proxy integrations.
-        (Templates::new(Vec::new()), Selector::default(), Box::default())
+    let (selector, responses) = if proxy {
+        (Selector::default(), Box::default())
     } else {
-        let templates = declared
-            .request_templates
-            .iter()
-            .filter_map(|(key, text)| {
-                let pointer = below(&declared.pointer, &["requestTemplates", key]);
-                Some((key.as_str().into(), template(key, text, pointer, report)?))
-            })
-            .collect();
         let responses = declared.responses.iter();
         let responses =
             responses.filter_map(|it| response(step, it, method, RENAMED_HTTP, report)).collect();
-        (Templates::new(templates), selector(declared, report)?, responses)
+        (selector(declared, report)?, responses)
     };
+    let uri_names = endpoint.as_ref().filter(|_| overridable).map(|uri| uri.names.clone());
     let insecure = declared.insecure_skip_verification;
     Some(CompiledHttp {
         proxy,
@@ -286,17 +324,27 @@ fn http(
         },
         method: declared.http_method.and_then(backend_method),
         uri_has_query: endpoint.as_ref().is_some_and(|uri| uri.has_query),
+        uri_names: uri_names.unwrap_or_default().into(),
         uri: endpoint.map_or_else(Vec::new, |uri| uri.pieces).into(),
         query: mappings.query.into(),
         headers: mappings.headers.into(),
         body_sources: bodies.into(),
-        templates,
+        templates: Templates::new(templates),
         passthrough: declared.passthrough_behavior,
         content_handling: declared.content_handling,
         timeout,
         selector,
         responses,
     })
+}
+
+fn request_templates(declared: &Integration, report: &mut Report<'_>) -> Vec<(Box<str>, Template)> {
+    let templates = declared.request_templates.iter().filter_map(|(key, text)| {
+        let pointer = below(&declared.pointer, &["requestTemplates", key]);
+        let compiled = template::compile(TemplateSide::Request, key, text, pointer, report)?;
+        Some((key.as_str().into(), compiled))
+    });
+    templates.collect()
 }
 
 fn backend_method(name: MethodName) -> Option<http::Method> {
@@ -313,11 +361,13 @@ fn backend_method(name: MethodName) -> Option<http::Method> {
 }
 
 /// The backend's address; `Some(None)`: unusable because of a stage variable, requests get 500.
+/// `overridable`: a template may give a value to every name in it.
 #[expect(clippy::option_option, reason = "no address, no usable address, an address")]
 fn endpoint(
     step: &Step<'_, '_>,
     declared: &Integration,
     paths: &IndexMap<&str, Source>,
+    overridable: bool,
     report: &mut Report<'_>,
 ) -> Option<Option<Uri>> {
     let pointer = below(&declared.pointer, &["uri"]);
@@ -334,9 +384,10 @@ fn endpoint(
         let (message, help) = source::unset_variable(name);
         report.warn(pointer.clone(), message, help);
     }
-    match Uri::compile(&text, paths) {
+    let filled = if overridable { with_names(&text, paths) } else { paths.clone() };
+    match Uri::compile(&text, &filled) {
         Ok(uri) => {
-            warn_of_uri(&text, declared, paths, report);
+            warn_of_uri(&text, declared, &filled, report);
             Some(Some(uri))
         }
         // AWS deploys it and answers 500 until the variable is right.
@@ -357,6 +408,21 @@ fn endpoint(
             None
         }
     }
+}
+
+/// A source for each of the `uri`'s names, so that all have a place that can be overridden.
+fn with_names<'a>(text: &'a str, paths: &IndexMap<&'a str, Source>) -> IndexMap<&'a str, Source> {
+    let mut all = paths.clone();
+    for name in uri::placeholders(text) {
+        let source = all.entry(name).or_insert_with(|| {
+            // As it stands, like every name that nothing is mapped to.
+            Source::Literal(format!("{{{name}}}").into_bytes().into())
+        });
+        if *source == Source::Nothing {
+            *source = Source::Literal(Box::default());
+        }
+    }
+    all
 }
 
 /// What of a usable `uri` will not be as it is written.
@@ -472,15 +538,15 @@ fn request_mappings<'a>(
             }),
             _ => {
                 let known = KnownHeader::of(name.as_bytes());
-                let in_set = |set: KnownSet| known != KnownHeader::Other && set.contains(known);
-                if in_set(DROPPED) {
+                let fate = request_header(known);
+                if fate == RequestHeader::Dropped {
                     report.warn(
                         pointer(),
                         format!("the header {name} is not sent to the backend"),
                         "it belongs to the connection, or AWS drops it too: remove the mapping",
                     );
                 } else {
-                    let forbidden = in_set(FORBIDDEN);
+                    let forbidden = fate == RequestHeader::Forbidden;
                     if forbidden {
                         report.warn(
                             pointer(),
@@ -521,21 +587,6 @@ fn selector(declared: &Integration, report: &mut Report<'_>) -> Option<Selector>
             None
         }
     }
-}
-
-fn template(key: &str, text: &str, pointer: String, report: &mut Report<'_>) -> Option<Template> {
-    if text.is_empty() {
-        return Some(Template::Passthrough);
-    }
-    if text.contains(['$', '#']) {
-        report.add(
-            pointer,
-            format!("the mapping template for {key} uses the template language ('$' or '#')"),
-            "mapping templates come later: for now write plain text, or remove the template",
-        );
-        return None;
-    }
-    Some(Template::Literal(text.as_bytes().into()))
 }
 
 fn response(
@@ -593,7 +644,8 @@ fn response(
         .iter()
         .filter_map(|(key, text)| {
             let pointer = below(&declared.pointer, &["responseTemplates", key]);
-            Some((key.as_str().into(), template(key, text, pointer, report)?))
+            let compiled = template::compile(TemplateSide::Response, key, text, pointer, report)?;
+            Some((key.as_str().into(), compiled))
         })
         .collect();
     Some(CompiledResponse {

@@ -1,7 +1,7 @@
 //! From a model to a compiled stage: everything that can be decided before a request is decided here.
 //!
 //! `compile` walks the model once: paths become a [`route_tree`], mapping expressions become
-//! [`source`]s, selection patterns a table, gateway responses and MOCK answers encoded bytes. What
+//! [`source`]s, selection patterns a table, mapping templates programs, gateway responses and MOCK answers encoded bytes. What
 //! cannot be carried out is a [`CompileError`] that names the place and the remedy, and all of them
 //! are reported together.
 //!
@@ -20,17 +20,19 @@ pub mod mock_status;
 pub mod route_tree;
 pub mod selector;
 pub mod source;
+mod template;
 pub mod uri;
 
 pub use compile::{CompileEnv, CompileError, StageSettings, compile, compile_with};
 pub use compiled::{
     CompiledHttp, CompiledIntegration, CompiledMethod, CompiledMock, CompiledResponse,
     CompiledStage, ConstantResponse, HeaderMapping, KnownSet, MockTemplate, QueryMapping,
-    ResponseMapping, Template, Templates, ThrottleScope, UriPiece,
+    ResponseMapping, Templates, ThrottleScope, UriPiece,
 };
 pub use gateway_responses::{
     CompiledGatewayResponse, GatewayResponses, GatewayTemplate, PREPARED, write_json_string,
 };
-pub use integration::REMAPPED;
+pub use integration::{REMAPPED, RequestHeader, request_header, response_header};
 pub use media_type::MediaTypes;
 pub use route_tree::RouteTree;
+pub use template::{CompiledTemplate, Template, TemplateSide};

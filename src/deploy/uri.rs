@@ -42,6 +42,8 @@ pub struct Uri {
     pub port: u16,
     /// Path and query.
     pub pieces: Vec<UriPiece>,
+    /// Names of mapped parameters and the places of their pieces.
+    pub names: Vec<(Box<str>, usize)>,
     /// Whether there is a `?`.
     pub has_query: bool,
 }
@@ -110,7 +112,8 @@ impl Uri {
             pieces.add(query, paths, QUERY, UriPiece::Query);
         }
         pieces.flush();
-        Ok(Self { scheme, host, port, pieces: pieces.all, has_query: query.is_some() })
+        let Pieces { all: pieces, names, .. } = pieces;
+        Ok(Self { scheme, host, port, pieces, names, has_query: query.is_some() })
     }
 }
 
@@ -154,6 +157,7 @@ fn authority_parts(authority: &str, scheme: Scheme) -> Result<(String, u16), Str
 #[derive(Default)]
 struct Pieces {
     all: Vec<UriPiece>,
+    names: Vec<(Box<str>, usize)>,
     literal: String,
 }
 
@@ -178,6 +182,7 @@ impl Pieces {
                 Source::Nothing => {}
                 source => {
                     self.flush();
+                    self.names.push((name.into(), self.all.len()));
                     self.all.push(piece(source.clone()));
                 }
             }

@@ -154,11 +154,15 @@ async fn inflate(
     loop {
         let (taken, given) = (decoder.total_in(), decoder.total_out());
         turn.pause_if_over(taken + given, pause).await;
-        out.reserve(STEP_BYTES);
         let rest = usize::try_from(taken).ok().and_then(|taken| input.get(taken..));
+        // Not into all the room there is: a vector that has doubled has room for megabytes.
+        let start = out.len();
+        out.resize(start + STEP_BYTES, 0);
         let status = decoder
-            .decompress_vec(rest.unwrap_or_default(), &mut out, FlushDecompress::None)
+            .decompress(rest.unwrap_or_default(), &mut out[start..], FlushDecompress::None)
             .map_err(|_| GatewayError::UnsupportedMediaType)?;
+        let made = usize::try_from(decoder.total_out() - given).unwrap_or(0);
+        out.truncate(start + made);
         if out.len() as u64 > limit {
             return Err(GatewayError::PayloadTooLarge { limit });
         }
@@ -363,11 +367,11 @@ fn replace_invalid_utf8(body: &mut Vec<u8>) {
     *body = text.into_bytes();
 }
 
-/// Puts a converted payload through a template.
+/// Converts a payload, or puts the text of a template that is no program in its place.
 ///
 /// # Errors
-/// [`GatewayError::Configuration`]: it is bytes.
-pub fn render(
+/// [`GatewayError::Configuration`]: it is bytes, or no Base64.
+pub fn replace(
     template: Option<&Template>,
     conversion: Conversion,
     body: &mut Vec<u8>,
@@ -379,7 +383,7 @@ pub fn render(
             body.extend_from_slice(text);
             Ok(())
         }
-        Some(Template::Passthrough) | None => conversion.apply(body),
+        Some(Template::Passthrough | Template::Program(_)) | None => conversion.apply(body),
     }
 }
 
@@ -561,7 +565,7 @@ mod tests {
             ));
             let method = route::find(&stage, &mut exchange).unwrap();
             let CompiledIntegration::Mock(mock) = &method.integration else { panic!() };
-            mock::respond(&stage, method, mock, &mut exchange).unwrap();
+            mock::respond(&stage, method, mock, &mut exchange, &mut Default::default()).unwrap();
             if let Some(coding) = compression(&stage, &exchange) {
                 at_once(compress_response(&stage, &mut exchange, coding, no_pause));
             }

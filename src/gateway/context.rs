@@ -68,6 +68,39 @@ impl<'a> ContextView<'a> {
         })
     }
 
+    /// A variable whose value lies somewhere as it is, empty if it has none; `None`: it has to be
+    /// written.
+    pub fn lent(&self, variable: ContextVariable) -> Option<&'a [u8]> {
+        use ContextVariable as V;
+        let Self { stage, exchange, method, .. } = *self;
+        Some(match variable {
+            V::AccountId => stage.account_id.as_bytes(),
+            V::ApiId => stage.api_id.as_bytes(),
+            V::Stage => stage.stage.as_bytes(),
+            V::DeploymentId => stage.deployment_id.as_bytes(),
+            V::RequestId => &exchange.ids.request_id,
+            V::ExtendedRequestId => &exchange.ids.extended_request_id,
+            V::HttpMethod => match route::routed_method(&exchange.head, &exchange.head_bytes) {
+                Some(method) => method.as_str().as_bytes(),
+                None => exchange.head.method_name.of(&exchange.head_bytes),
+            },
+            V::Path => self.path(),
+            V::Protocol => b"HTTP/1.1",
+            V::ResourceId => method.map_or(&[], |it| it.resource_id.as_bytes()),
+            V::ResourcePath => method.map_or(&[], |it| it.resource_path.as_bytes()),
+            V::OperationName => {
+                method.and_then(|it| it.operation_name.as_deref()).unwrap_or_default().as_bytes()
+            }
+            V::DomainName => self.domain_name(),
+            V::DomainPrefix => {
+                let name = self.domain_name();
+                &name[..memchr::memchr(b'.', name).unwrap_or(name.len())]
+            }
+            V::IdentityUserAgent => self.header(KnownHeader::UserAgent).unwrap_or_default(),
+            _ => return None,
+        })
+    }
+
     /// Path with the stage: doubled slashes at the beginning count as one.
     fn path(&self) -> &'a [u8] {
         let path = self.exchange.head.path.of(&self.exchange.head_bytes);
@@ -116,37 +149,14 @@ fn request_time(out: &mut Vec<u8>, at: WallMillis) -> bool {
 impl Variables for ContextView<'_> {
     fn write(&self, variable: ContextVariable, out: &mut Vec<u8>) -> bool {
         use ContextVariable as V;
-        let Self { stage, exchange, .. } = *self;
+        let exchange = self.exchange;
+        if let Some(value) = self.lent(variable) {
+            return text(out, value);
+        }
         match variable {
-            V::AccountId => text(out, stage.account_id.as_bytes()),
-            V::ApiId => text(out, stage.api_id.as_bytes()),
-            V::Stage => text(out, stage.stage.as_bytes()),
-            V::DeploymentId => text(out, stage.deployment_id.as_bytes()),
-            V::RequestId => text(out, &exchange.ids.request_id),
-            V::ExtendedRequestId => text(out, &exchange.ids.extended_request_id),
-            V::HttpMethod => match route::routed_method(&exchange.head, &exchange.head_bytes) {
-                Some(method) => text(out, method.as_str().as_bytes()),
-                None => text(out, exchange.head.method_name.of(&exchange.head_bytes)),
-            },
-            V::Path => text(out, self.path()),
-            V::Protocol => text(out, b"HTTP/1.1"),
-            V::ResourceId => self.method.is_some_and(|it| text(out, it.resource_id.as_bytes())),
-            V::ResourcePath => self.method.is_some_and(|it| text(out, it.resource_path.as_bytes())),
-            V::OperationName => self
-                .method
-                .and_then(|it| it.operation_name.as_ref())
-                .is_some_and(|name| text(out, name.as_bytes())),
             V::RequestTime => request_time(out, exchange.received_wall),
             V::RequestTimeEpoch => number(out, exchange.received_wall.0),
-            V::DomainName => text(out, self.domain_name()),
-            V::DomainPrefix => {
-                let name = self.domain_name();
-                text(out, &name[..memchr::memchr(b'.', name).unwrap_or(name.len())])
-            }
             V::IdentitySourceIp => formatted(out, format_args!("{}", exchange.peer.ip)),
-            V::IdentityUserAgent => {
-                self.header(KnownHeader::UserAgent).is_some_and(|value| text(out, value))
-            }
             V::ErrorMessage => match &exchange.error {
                 Some(error) => text(out, error.message().as_bytes()),
                 None => false,
@@ -182,7 +192,23 @@ impl Variables for ContextView<'_> {
             V::XrayTraceId => trace::root(&exchange.trace).is_some_and(|root| text(out, root)),
             V::EndpointType => text(out, b"REGIONAL"),
             // Come with canaries, authorizers, API keys, private APIs, WAF, domains and TLS.
-            V::AwsEndpointRequestId
+            // And what has been lent.
+            V::AccountId
+            | V::ApiId
+            | V::Stage
+            | V::DeploymentId
+            | V::RequestId
+            | V::ExtendedRequestId
+            | V::HttpMethod
+            | V::Path
+            | V::Protocol
+            | V::ResourceId
+            | V::ResourcePath
+            | V::OperationName
+            | V::DomainName
+            | V::DomainPrefix
+            | V::IdentityUserAgent
+            | V::AwsEndpointRequestId
             | V::IsCanaryRequest
             | V::IdentityApiKey
             | V::IdentityApiKeyId

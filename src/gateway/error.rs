@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::deploy::ThrottleScope;
+use crate::deploy::{TemplateSide, ThrottleScope};
 use crate::http::{BodyError, HeadError};
 use crate::model::ResponseType;
 
@@ -63,6 +63,8 @@ pub enum GatewayError {
     InvalidEndpointAddress,
     /// The definition cannot be carried out for this request; the execution log's reason.
     Configuration(&'static str),
+    /// A mapping template failed.
+    Template(Box<TemplateFailure>),
     /// A mapping sets a header that is the gateway's own.
     HeaderAlreadyPresent {
         /// Its name.
@@ -80,6 +82,33 @@ pub enum GatewayError {
         /// The limit.
         limit: u64,
     },
+}
+
+/// Which template failed for a request, where in it, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateFailure {
+    /// Of the request or of the response.
+    pub side: TemplateSide,
+    /// Its key.
+    pub media_type: Box<str>,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// What went wrong, half a sentence.
+    pub message: String,
+}
+
+impl fmt::Display for TemplateFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { side, media_type, line, column, message } = self;
+        let side = side.as_str();
+        write!(
+            f,
+            "Unable to transform {side}: template for {media_type}, line {line}, column {column}: \
+             {message}"
+        )
+    }
 }
 
 /// What the execution log says where AWS's texts differ by kind only.
@@ -109,6 +138,7 @@ impl GatewayError {
             }
             Self::InvalidEndpointAddress
             | Self::Configuration(_)
+            | Self::Template(_)
             | Self::HeaderAlreadyPresent { .. }
             | Self::NoMatchingResponse { .. }
             | Self::ResponseTooLarge { .. } => ResponseType::ApiConfigurationError,
@@ -137,6 +167,7 @@ impl GatewayError {
             Self::HeadersTooLarge { .. } | Self::TooManyHeaders { .. } => 431,
             Self::InvalidEndpointAddress
             | Self::Configuration(_)
+            | Self::Template(_)
             | Self::HeaderAlreadyPresent { .. }
             | Self::NoMatchingResponse { .. }
             | Self::ResponseTooLarge { .. } => 500,
@@ -166,6 +197,7 @@ impl GatewayError {
             Self::IntegrationMalformed(_)
             | Self::InvalidEndpointAddress
             | Self::Configuration(_)
+            | Self::Template(_)
             | Self::HeaderAlreadyPresent { .. }
             | Self::NoMatchingResponse { .. }
             | Self::ResponseTooLarge { .. } => "Internal server error",
@@ -216,6 +248,7 @@ impl GatewayError {
             | Self::IntegrationMalformed(_)
             | Self::InvalidEndpointAddress
             | Self::Configuration(_)
+            | Self::Template(_)
             | Self::HeaderAlreadyPresent { .. }
             | Self::NoMatchingResponse { .. }
             | Self::ResponseTooLarge { .. } => false,
@@ -257,6 +290,7 @@ impl GatewayError {
             }
             Self::InvalidEndpointAddress => format!("{CONFIGURATION}: Invalid endpoint address"),
             Self::Configuration(why) => format!("{CONFIGURATION}: {why}"),
+            Self::Template(failure) => format!("{CONFIGURATION}: {failure}"),
             Self::HeaderAlreadyPresent { name } => {
                 format!("{CONFIGURATION}: {name} header already present")
             }

@@ -13,6 +13,7 @@ use crate::http::{HeaderList, RequestHead, ResponseHead, Span};
 use crate::model::ResponseType;
 use crate::ring::RecvBuf;
 use crate::time::{Nanos, WallMillis};
+use crate::vtl::Overrides;
 
 /// The bytes a request's spans lead into.
 #[derive(Debug, Default)]
@@ -65,6 +66,9 @@ pub struct Exchange {
     pub captures: SmallVec<[Span; 6]>,
     /// Trace header towards the integration and, where AWS shows it, the client; empty: none yet.
     pub trace: Vec<u8>,
+
+    /// What the request's templates have overridden.
+    pub overrides: Overrides,
 
     /// What is sent to the integration: its head, or head and body.
     pub outgoing: Vec<u8>,
@@ -173,6 +177,7 @@ impl Exchange {
         self.response.head_length = None;
         self.response.length = 0;
         self.response.close = false;
+        self.overrides = Overrides::default();
         self.outgoing.clear();
         self.integration = IntegrationOutcome::default();
         self.error = None;

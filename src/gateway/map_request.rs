@@ -10,7 +10,10 @@
 //! AWS treats bodies of HTTP_PROXY that are not of a binary type as text and so damages them; we
 //! keep their bytes: a deliberate deviation (facts, rest-api section 13, allows it).
 //!
-//! Cost: one pass over the client's headers; no allocation once the buffers have grown.
+//! What a template has overridden takes the place of what is mapped.
+//!
+//! Cost: one pass over the client's headers, and what a template renders; no allocation once the buffers
+//! have grown.
 //! Source: facts, rest-api sections 4 to 6, aws-recorded section 25, vtl section 15.
 
 use percent_encoding::AsciiSet;
@@ -21,13 +24,16 @@ use super::context::values::{BodyValues, Values};
 use super::context::{ContextView, connection, trace};
 use super::error::GatewayError;
 use super::exchange::Exchange;
+use super::overrides::{self, RequestOverrides};
 use super::route;
+use super::templates::Renderer;
 use crate::deploy::source::Source;
 use crate::deploy::{
     CompiledHttp, CompiledMethod, CompiledStage, KnownSet, Template, UriPiece, uri,
 };
 use crate::http::{self, Framing, KnownHeader, encode};
 use crate::model::{MethodName, PassthroughBehavior};
+use crate::vtl::Owned;
 
 /// What is done with the client's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,11 +179,17 @@ pub fn plan(
     }
     let is_binary = stage.binary_media_types.contain(content_type);
     plan.conversion = Conversion::of_request(http.content_handling, is_binary);
-    let literal = matches!(template(http, &plan), Some(Template::Literal(_)));
-    if literal && plan.conversion.makes_bytes() {
+    let template = template(http, &plan);
+    if template.is_some_and(Template::takes_text) && plan.conversion.makes_bytes() {
         return Err(content::BYTES_IN_TEMPLATE);
     }
-    let sends_clients = plan.sends_body && !literal;
+    // A template may read what the method towards the backend does not send.
+    let reads_body = reads_body || matches!(template, Some(Template::Program(it)) if it.reads_body);
+    let sends_clients = match template {
+        Some(template @ Template::Program(_)) => !template.ignores_body(),
+        Some(template) => plan.sends_body && !template.ignores_body(),
+        None => plan.sends_body,
+    };
     plan.body = match has_body {
         false => RequestBody::Discard,
         true if !http.body_sources.is_empty() => RequestBody::Collect,
@@ -193,17 +205,18 @@ fn template<'s>(http: &'s CompiledHttp, plan: &RequestPlan) -> Option<&'s Templa
 }
 
 /// Transforms the collected body in place into the one that is sent; call it unless it is streamed, and
-/// after its coding was undone.
+/// after its coding was undone. A template also sets overrides, whether its text is sent or not.
 ///
 /// # Errors
 /// [`GatewayError::InvalidJsonBody`]: a mapping reads it as JSON and it is none.
-/// [`GatewayError::Configuration`]: it should be Base64 and is not.
+/// [`GatewayError::Configuration`]: it should be Base64 and is not. [`GatewayError::Template`].
 pub fn body(
-    _stage: &CompiledStage,
-    _method: &CompiledMethod,
+    stage: &CompiledStage,
+    method: &CompiledMethod,
     http: &CompiledHttp,
     plan: &mut RequestPlan,
     exchange: &mut Exchange,
+    renderer: &mut Renderer,
 ) -> Result<(), GatewayError> {
     let body = &mut exchange.body;
     match plan.body {
@@ -213,6 +226,19 @@ pub fn body(
             plan.values.take(&http.body_sources, body)?;
         }
     }
+    if let Some(Template::Program(program)) = template(http, plan) {
+        plan.conversion.apply(body)?;
+        let mut body = std::mem::take(body);
+        let mut overrides = std::mem::take(&mut exchange.overrides);
+        let mut context = ContextView::new(stage, exchange);
+        context.method = Some(method);
+        let rendered = renderer.render_in_place(program, context, &mut overrides, &mut body);
+        (exchange.body, exchange.overrides) = (body, overrides);
+        if !plan.sends_body {
+            exchange.body.clear();
+        }
+        return rendered;
+    }
     if !plan.sends_body {
         body.clear();
         return Ok(());
@@ -220,7 +246,7 @@ pub fn body(
     if http.proxy {
         return Ok(());
     }
-    content::render(template(http, plan), plan.conversion, body)
+    content::replace(template(http, plan), plan.conversion, body)
 }
 
 /// Headers of the client that HTTP_PROXY does not pass on: those that never get past the front door
@@ -281,16 +307,18 @@ pub fn encode_head(
         known => out.extend_from_slice(known.as_str().as_bytes()),
     }
     out.push(b' ');
-    target(http, &values, out)?;
+    let overrides = RequestOverrides::of(&exchange.overrides);
+    target(http, &values, &overrides, out)?;
     out.extend_from_slice(b" HTTP/1.1\r\n");
 
     // `Host` stands first (RFC 9110 section 7.2) unless a mapping may have it.
-    let maps_host = http.headers.iter().any(|mapping| mapping.known == KnownHeader::Host);
+    let maps_host = http.headers.iter().any(|mapping| mapping.known == KnownHeader::Host)
+        || overrides.has_header(b"Host");
     let host = http.target.authority.as_bytes();
     if !maps_host {
         encode::header(out, b"Host", host);
     }
-    let set = mapped_headers(http, &values, out)?;
+    let set = mapped_headers(http, &values, &overrides, out)?;
     let mut writer = HeadWriter { out, known: set.known };
     if maps_host {
         writer.default(KnownHeader::Host, host);
@@ -317,9 +345,22 @@ pub fn encode_head(
 }
 
 /// Path and query: the URI's own, then the client's (HTTP_PROXY), then what is mapped.
-fn target(http: &CompiledHttp, values: &Values<'_>, out: &mut Vec<u8>) -> Result<(), GatewayError> {
-    for piece in &http.uri {
+fn target(
+    http: &CompiledHttp,
+    values: &Values<'_>,
+    overrides: &RequestOverrides<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), GatewayError> {
+    for (place, piece) in http.uri.iter().enumerate() {
         let start = out.len();
+        if !overrides.path.is_empty()
+            && let Some(value) = overridden_path(http, overrides, place)
+        {
+            overrides::write(value, out);
+            let in_path = matches!(piece, UriPiece::Path(_));
+            escape(out, start, if in_path { uri::PATH } else { uri::COMPONENT });
+            continue;
+        }
         match piece {
             UriPiece::Literal(text) => out.extend_from_slice(text),
             // As received, escapes and slashes included: decoding could only change its meaning.
@@ -346,6 +387,9 @@ fn target(http: &CompiledHttp, values: &Values<'_>, out: &mut Vec<u8>) -> Result
         separator = b'&';
     }
     for mapping in &http.query {
+        if is_overridden(overrides.querystring, &mapping.name) {
+            continue;
+        }
         if let Source::Query { name, all } = &mapping.source {
             // From query to query nothing has to be decoded; repeated parameters stay repeated.
             let mut from = values.query_values(name);
@@ -372,7 +416,39 @@ fn target(http: &CompiledHttp, values: &Values<'_>, out: &mut Vec<u8>) -> Result
             out.truncate(start);
         }
     }
+    for (name, value) in overrides.querystring {
+        for value in overrides::each(value) {
+            out.push(separator);
+            let start = out.len();
+            out.extend_from_slice(name.as_bytes());
+            escape(out, start, uri::COMPONENT);
+            out.push(b'=');
+            let start = out.len();
+            overrides::write(value, out);
+            escape(out, start, uri::COMPONENT);
+            separator = b'&';
+        }
+    }
     Ok(())
+}
+
+/// What a template has set over the parameter in this place of the URI.
+fn overridden_path<'o>(
+    http: &CompiledHttp,
+    overrides: &RequestOverrides<'o>,
+    place: usize,
+) -> Option<&'o Owned> {
+    let (name, _) = http.uri_names.iter().find(|(_, other)| *other == place)?;
+    let (_, value) = overrides.path.iter().find(|(other, _)| **other == **name)?;
+    overrides::has_value(value).then_some(value)
+}
+
+/// Whether a template has set a query parameter of this name, which is escaped.
+fn is_overridden(values: overrides::Values<'_>, escaped: &[u8]) -> bool {
+    values.iter().any(|(name, value)| {
+        let name = percent_encoding::utf8_percent_encode(name, uri::COMPONENT);
+        overrides::has_value(value) && name.flat_map(str::bytes).eq(escaped.iter().copied())
+    })
 }
 
 /// Percent-encodes what stands in `out` from `start` on, without another buffer.
@@ -413,14 +489,18 @@ struct MappedHeaders {
     other: SmallVec<[u16; 8]>,
 }
 
-/// Writes the mapped headers that have a value.
+/// Writes the mapped headers that have a value, and those of a template instead and behind.
 fn mapped_headers(
     http: &CompiledHttp,
     values: &Values<'_>,
+    overrides: &RequestOverrides<'_>,
     out: &mut Vec<u8>,
 ) -> Result<MappedHeaders, GatewayError> {
     let mut set = MappedHeaders::default();
     for (index, mapping) in http.headers.iter().enumerate() {
+        if !overrides.header.is_empty() && overrides.has_header(&mapping.name) {
+            continue;
+        }
         let start = out.len();
         out.extend_from_slice(&mapping.name);
         out.extend_from_slice(b": ");
@@ -439,6 +519,9 @@ fn mapped_headers(
             KnownHeader::Other => set.other.extend(u16::try_from(index)),
             known => set.known.insert(known),
         }
+    }
+    if !overrides.header.is_empty() {
+        overrides.write_headers(out, |known| set.known.insert(known))?;
     }
     Ok(set)
 }

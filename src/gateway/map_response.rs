@@ -15,6 +15,8 @@ use super::context::values::{Answer, Values};
 use super::context::{ContextView, connection};
 use super::error::GatewayError;
 use super::exchange::{Exchange, ResponseBody};
+use super::overrides;
+use super::templates::Renderer;
 use crate::deploy::{
     CompiledHttp, CompiledMethod, CompiledResponse, CompiledStage, KnownSet, Template,
 };
@@ -96,10 +98,12 @@ pub fn plan(
     if selected.reads_body {
         return AnswerBody::Collect;
     }
-    if matches!(template(selected, exchange), Some(Template::Literal(_))) {
+    let template = template(selected, exchange);
+    if template.is_some_and(Template::ignores_body) {
         return AnswerBody::Discard;
     }
-    if conversion(stage, selected, exchange, head, head_bytes) != Conversion::Raw
+    if template.is_some_and(Template::takes_text)
+        || conversion(stage, selected, exchange, head, head_bytes) != Conversion::Raw
         || content::wants_compression(stage, exchange, false)
     {
         return AnswerBody::Collect;
@@ -192,7 +196,7 @@ fn conversion(
 ///
 /// # Errors
 /// [`GatewayError::Configuration`]: the body cannot be converted, or a mapping reads it as JSON and
-/// it is none.
+/// it is none. [`GatewayError::Template`].
 #[expect(clippy::too_many_arguments, reason = "a step takes what it needs, each a different thing")]
 pub fn http(
     stage: &CompiledStage,
@@ -203,10 +207,11 @@ pub fn http(
     head: &ResponseHead,
     head_bytes: &[u8],
     mut body: Option<&mut Vec<u8>>,
+    renderer: &mut Renderer,
 ) -> Result<(), GatewayError> {
     let template = template(selected, exchange);
     let conversion = conversion(stage, selected, exchange, head, head_bytes);
-    if matches!(template, Some(Template::Literal(_))) && conversion.makes_bytes() {
+    if template.is_some_and(Template::takes_text) && conversion.makes_bytes() {
         return Err(content::BYTES_IN_TEMPLATE);
     }
 
@@ -217,22 +222,46 @@ pub fn http(
     context.method = Some(method);
     let answer = Answer { head, head_bytes, body: body.as_deref().map_or(&[][..], |it| it) };
     let values = Values { context, body: None, answer: Some(answer) };
-    let result = values.set_headers(&selected.headers, &mut scratch, &mut headers);
-    // A mapping of `X-Amzn-Trace-Id` would stand beside the gateway's own.
-    headers.set(KnownHeader::XAmznTraceId.as_str().as_bytes(), &exchange.trace);
+    let mapped = values.set_headers(&selected.headers, &mut scratch, &mut headers);
     exchange.response.headers = headers;
     scratch.clear();
     exchange.body = scratch;
-    result?;
+    mapped?;
+    exchange.response.status = selected.status;
+    exchange.response.buffer.clear();
+    if let Some(Template::Program(program)) = template {
+        let text = body.as_deref_mut();
+        let text = match text {
+            Some(body) => {
+                conversion.apply(body)?;
+                &body[..]
+            }
+            None => &[],
+        };
+        let mut buffer = std::mem::take(&mut exchange.response.buffer);
+        let mut overrides = std::mem::take(&mut exchange.overrides);
+        let mut context = ContextView::new(stage, exchange);
+        context.method = Some(method);
+        let rendered = renderer.render(program, context, text, &mut overrides, &mut buffer);
+        exchange.response.buffer = buffer;
+        exchange.overrides = overrides;
+        rendered?;
+    }
+    if !exchange.overrides.is_empty() {
+        let (response, scratch) = (&mut exchange.response, &mut exchange.body);
+        overrides::apply_to_response(&exchange.overrides, false, response, scratch)?;
+        scratch.clear();
+    }
 
     let response = &mut exchange.response;
-    response.status = selected.status;
-    response.buffer.clear();
+    // What is mapped to `X-Amzn-Trace-Id` would stand beside the gateway's own.
+    response.headers.set(KnownHeader::XAmznTraceId.as_str().as_bytes(), &exchange.trace);
     response.body = match (template, &mut body) {
         (Some(Template::Literal(text)), _) => {
             response.buffer.extend_from_slice(text);
             ResponseBody::Buffered
         }
+        (Some(Template::Program(_)), _) => ResponseBody::Buffered,
         (_, Some(body)) => {
             conversion.apply(body)?;
             std::mem::swap(*body, &mut response.buffer);

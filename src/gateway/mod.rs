@@ -14,7 +14,9 @@ mod gateway_response;
 mod integrate;
 pub mod map_request;
 mod map_response;
+mod overrides;
 pub mod route;
+mod templates;
 mod throttle;
 
 pub use client::Client;
@@ -24,8 +26,9 @@ pub use exchange::{
     Exchange, HeadBytes, IntegrationOutcome, Peer, RequestIds, Response, ResponseBody,
 };
 pub use integrate::{Interrupted, UpstreamBody};
+pub use templates::{FailureLog, Renderer};
 
-use crate::deploy::{CompiledIntegration, CompiledMock, CompiledStage, MockTemplate};
+use crate::deploy::{CompiledIntegration, CompiledStage};
 use crate::http::KnownHeader;
 use crate::ring::{Ring, yield_now};
 use crate::upstream::Upstreams;
@@ -40,6 +43,10 @@ pub struct Env {
     pub retries: std::cell::Cell<u64>,
     /// Connections to integrations that could not be made.
     pub connect_errors: std::cell::Cell<u64>,
+    /// What renders mapping templates.
+    pub renderer: std::cell::RefCell<Renderer>,
+    /// Tells of those that fail.
+    pub failures: FailureLog,
 }
 
 /// Makes the answer to an exchange whose head has been parsed: `exchange.response`, and the
@@ -56,6 +63,9 @@ pub async fn respond<C: Client>(
     match steps(env, stage, exchange, client).await {
         Ok(body) => body,
         Err(error) => {
+            if let GatewayError::Template(_) = error {
+                env.failures.add(stage, exchange, &error, env.ring.now());
+            }
             refuse(stage, exchange, error);
             None
         }
@@ -89,23 +99,20 @@ async fn steps<C: Client>(
     match &method.integration {
         CompiledIntegration::Mock(mock) => {
             if client.has_body() {
-                let wanted = reads_body(mock, exchange);
+                let wanted = mock.reads_body(exchange);
+                let coding = exchange.head.find(&exchange.head_bytes, KnownHeader::ContentEncoding);
+                let coding = if wanted { content::Coding::of_request(coding)? } else { None };
                 integrate::take_body(stage, exchange, client, wanted).await?;
+                if let Some(coding) = coding {
+                    integrate::decompress(env, stage, exchange, coding).await?;
+                }
             }
-            integrate::mock::respond(stage, method, mock, exchange)?;
+            let renderer = &mut env.renderer.borrow_mut();
+            integrate::mock::respond(stage, method, mock, exchange, renderer)?;
             Ok(None)
         }
         CompiledIntegration::Http(http) => {
             integrate::http::call(env, stage, method, http, exchange, client).await
         }
-    }
-}
-
-/// Whether a MOCK takes its status from the client's body: no template of its own does.
-fn reads_body(mock: &CompiledMock, exchange: &Exchange) -> bool {
-    let content_type = exchange.head.find(&exchange.head_bytes, KnownHeader::ContentType);
-    match mock.templates.for_content_type(content_type) {
-        Some(index) => mock.templates.entries[index].1 == MockTemplate::Passthrough,
-        None => true,
     }
 }

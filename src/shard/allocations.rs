@@ -1,4 +1,5 @@
-//! Heap allocations of a whole shard per request, once it is warm: none for a MOCK, at most two for an
+//! Heap allocations of a whole shard per request, once it is warm: none for a MOCK, with a template
+//! or without, at most two for an
 //! HTTP_PROXY.
 //!
 //! The shard's thread counts what it allocates from its start to its end. Two runs that differ by a
@@ -60,6 +61,18 @@ fn a_mock_request_allocates_nothing() {
     let api = api(vec![("/pets/{id}", MethodName::Get, method(mock("[1,2]")))]);
     let cost = cost(&api, "/dev/pets/7?q=1", b"\r\n\r\n[1,2]");
     println!("{cost} allocations in {REQUESTS} MOCK requests");
+    assert!(cost <= STRAY_MAX, "{cost} allocations in {REQUESTS} requests");
+}
+
+#[test]
+fn a_templated_mock_request_allocates_nothing() {
+    let template = "{\"id\":\"$input.params('id')\",\"q\":\"$input.params('q')\",\
+                    \"agent\":\"$context.identity.userAgent\",\"path\":\"$context.path\",\
+                    \"stage\":\"$context.stage\"}";
+    let api = api(vec![("/pets/{id}", MethodName::Get, method(mock(template)))]);
+    let answer = br#"{"id":"a b","q":"1","agent":"test","path":"/dev/pets/a%20b","stage":"dev"}"#;
+    let cost = cost(&api, "/dev/pets/a%20b?q=1", answer);
+    println!("{cost} allocations in {REQUESTS} requests of a MOCK with a template");
     assert!(cost <= STRAY_MAX, "{cost} allocations in {REQUESTS} requests");
 }
 

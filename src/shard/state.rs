@@ -8,7 +8,7 @@ use std::task::Poll;
 use super::ids::IdSource;
 use super::write::FixedHeaders;
 use super::{Publication, ShardMessage};
-use crate::gateway::{ContextView, Env, Exchange, RequestIds};
+use crate::gateway::{ContextView, Env, Exchange, FailureLog, RequestIds};
 use crate::http::HeadLimits;
 use crate::limits::Limits;
 use crate::ring::{Ring, Timer};
@@ -63,6 +63,8 @@ impl Shard {
                 upstreams: Upstreams::new(ring, trust),
                 retries: Cell::new(0),
                 connect_errors: Cell::new(0),
+                renderer: RefCell::default(),
+                failures: FailureLog::default(),
             },
             head_limits: HeadLimits {
                 url_bytes: most(limits.url_bytes),

@@ -13,6 +13,17 @@ pub(super) struct ValueTree<'h, 'a> {
 impl<'a> Tree for ValueTree<'_, 'a> {
     type Node = Value<'a>;
 
+    fn kind(&self, node: &Value<'a>) -> Kind {
+        match self.view(node) {
+            View::Null => Kind::Null,
+            View::Bool(_) => Kind::Bool,
+            View::Number(_) => Kind::Number,
+            View::String(_) => Kind::String,
+            View::Array => Kind::Array,
+            View::Object => Kind::Object,
+        }
+    }
+
     fn view<'v>(&'v self, node: &'v Value<'a>) -> View<'v> {
         match node {
             Value::Null => View::Null,
@@ -28,17 +39,6 @@ impl<'a> Tree for ValueTree<'_, 'a> {
             }
             other if self.heap.map(other).is_some() => View::Object,
             _ => View::Null,
-        }
-    }
-
-    fn kind(&self, node: &Value<'a>) -> Kind {
-        match self.view(node) {
-            View::Null => Kind::Null,
-            View::Bool(_) => Kind::Bool,
-            View::Number(_) => Kind::Number,
-            View::String(_) => Kind::String,
-            View::Array => Kind::Array,
-            View::Object => Kind::Object,
         }
     }
 

@@ -17,12 +17,12 @@ use super::{Interrupted, UpstreamBody, take_body};
 use crate::deploy::{CompiledHttp, CompiledMethod, CompiledStage};
 use crate::gateway::map_request::{self, RequestBody, UpstreamFraming};
 use crate::gateway::map_response::AnswerBody;
-use crate::gateway::{Client, Env, Exchange, GatewayError, ResponseBody, content, map_response};
+use crate::gateway::{Client, Env, Exchange, GatewayError, ResponseBody, map_response};
 use crate::http::{
     BodyDecoder, HeadScan, KnownHeader, Method, ResponseFraming, ResponseHead, encode,
 };
 use crate::limits::time_to_take;
-use crate::ring::{Either, RecvBuf, SendBuf, Timer, select, yield_now};
+use crate::ring::{Either, RecvBuf, SendBuf, Timer, select};
 use crate::time::Nanos;
 use crate::upstream::{ConnectError, Connection};
 
@@ -63,11 +63,10 @@ async fn attempt<C: Client>(
     } else {
         take_body(stage, exchange, client, plan.collects_body()).await?;
         if let Some(coding) = plan.coding_to_undo() {
-            let (body, limit) = (&mut exchange.body, stage.limits.held_max());
-            let pause = async || yield_now(&env.ring).await;
-            Box::pin(content::decompress(body, coding, limit, pause)).await?;
+            super::decompress(env, stage, exchange, coding).await?;
         }
-        map_request::body(stage, method, http, &mut plan, exchange)?;
+        let renderer = &mut env.renderer.borrow_mut();
+        map_request::body(stage, method, http, &mut plan, exchange, renderer)?;
     }
     let framing = plan.framing(exchange);
     client.prepare_to_wait(exchange).await;
@@ -427,7 +426,10 @@ impl Call<'_> {
                 None => map_response::proxy(stage, method, http, exchange, &head, bytes),
                 Some(selected) => {
                     let body = complete.then_some(&mut collected);
-                    map_response::http(stage, method, http, selected, exchange, &head, bytes, body)
+                    let renderer = &mut env.renderer.borrow_mut();
+                    map_response::http(
+                        stage, method, http, selected, exchange, &head, bytes, body, renderer,
+                    )
                 }
             };
             made.map(|()| complete)

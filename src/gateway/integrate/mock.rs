@@ -1,28 +1,34 @@
 //! MOCK: the gateway answers itself.
 //!
-//! The request template's `statusCode` selects an integration response, whose template is the body.
-//! As templates are literal text so far, the status is known since the stage was compiled, and
-//! where no header depends on the request the whole answer is: then the work per request is a look
-//! at two headers.
+//! The request template's `statusCode` selects an integration response, whose template is the body; no
+//! integration answers, so `$input.body` is empty there. What the request template overrides reaches the
+//! response template and the answer.
+//!
+//! Where templates are literal text the status is known since the stage was compiled, and where no
+//! header depends on the request the whole answer is: then the work per request is a look at two
+//! headers.
 //!
 //! In: exchange, with its body where [`CompiledMock::reads_body`] says so. Out: its response.
-//! Cost: no allocation for a constant answer.
-//! Source: facts, rest-api section 7, aws-recorded section 26, vtl sections 15 and 16.
+//! Cost: no allocation for a constant answer; otherwise what the templates cost.
+//! Source: facts, rest-api section 7, aws-recorded section 26, vtl sections 13, 15 and 16.
 
 use crate::deploy::{
-    CompiledMethod, CompiledMock, CompiledResponse, CompiledStage, MockTemplate, Template,
-    mock_status,
+    CompiledMethod, CompiledMock, CompiledResponse, CompiledStage, CompiledTemplate, MockTemplate,
+    Template, mock_status,
 };
 use crate::gateway::context::ContextView;
 use crate::gateway::context::values::Values;
 use crate::gateway::error::GatewayError;
 use crate::gateway::exchange::{Exchange, ResponseBody};
+use crate::gateway::overrides;
+use crate::gateway::templates::Renderer;
 use crate::http::KnownHeader;
 use crate::model::PassthroughBehavior;
 
 /// How a MOCK finds its status.
-enum Choice {
-    Template(MockTemplate),
+enum Choice<'a> {
+    Response(usize),
+    Template(&'a CompiledTemplate),
     /// The client's body is the template.
     Body,
 }
@@ -30,17 +36,26 @@ enum Choice {
 impl CompiledMock {
     /// Whether the answer depends on the request's body: then it has to be collected.
     pub fn reads_body(&self, exchange: &Exchange) -> bool {
-        matches!(choose(self, exchange), Ok(Choice::Body))
+        match choose(self, exchange) {
+            Ok(Choice::Body) => true,
+            Ok(Choice::Template(template)) => template.reads_body,
+            Ok(Choice::Response(_)) | Err(_) => false,
+        }
     }
 }
 
-fn choose(mock: &CompiledMock, exchange: &Exchange) -> Result<Choice, GatewayError> {
+fn choose<'a>(mock: &'a CompiledMock, exchange: &Exchange) -> Result<Choice<'a>, GatewayError> {
     let content_type = exchange.head.find(&exchange.head_bytes, KnownHeader::ContentType);
     if let Some(index) = mock.templates.for_content_type(content_type) {
-        return Ok(match mock.templates.entries[index].1 {
-            MockTemplate::Passthrough => Choice::Body,
-            template => Choice::Template(template),
-        });
+        return match &mock.templates.entries[index].1 {
+            MockTemplate::Passthrough => Ok(Choice::Body),
+            MockTemplate::Program(template) => Ok(Choice::Template(template)),
+            MockTemplate::Response(index) => Ok(Choice::Response(*index)),
+            MockTemplate::NoMatch(status) => {
+                Err(GatewayError::NoMatchingResponse { status: *status })
+            }
+            MockTemplate::Unparsable => Err(GatewayError::UNPARSABLE_STATUS),
+        };
     }
     match mock.passthrough {
         PassthroughBehavior::WhenNoMatch => Ok(Choice::Body),
@@ -57,20 +72,22 @@ fn choose(mock: &CompiledMock, exchange: &Exchange) -> Result<Choice, GatewayErr
 ///
 /// # Errors
 /// [`GatewayError::UnsupportedMediaType`]; [`GatewayError::Configuration`]: no integer status, or one
-/// that the method does not declare; [`GatewayError::NoMatchingResponse`].
+/// that the method does not declare; [`GatewayError::NoMatchingResponse`]; [`GatewayError::Template`].
 pub fn respond(
     stage: &CompiledStage,
     method: &CompiledMethod,
     mock: &CompiledMock,
     exchange: &mut Exchange,
+    renderer: &mut Renderer,
 ) -> Result<(), GatewayError> {
     let index = match choose(mock, exchange)? {
-        Choice::Template(MockTemplate::Response(index)) => index,
-        Choice::Template(MockTemplate::NoMatch(status)) => {
-            return Err(GatewayError::NoMatchingResponse { status });
-        }
-        Choice::Template(MockTemplate::Unparsable | MockTemplate::Passthrough) => {
-            return Err(GatewayError::UNPARSABLE_STATUS);
+        Choice::Response(index) => index,
+        Choice::Template(template) => {
+            let body = std::mem::take(&mut exchange.body);
+            let rendered = render(stage, method, template, exchange, &body, renderer);
+            exchange.body = body;
+            rendered?;
+            select(mock, &exchange.response.buffer)?
         }
         Choice::Body => select_by_body(mock, &exchange.body)?,
     };
@@ -80,49 +97,87 @@ pub fn respond(
     }
     let accept = exchange.head.find(&exchange.head_bytes, KnownHeader::Accept);
     let template = selected.templates.for_accept(accept);
-    if !selected.constants.is_empty() {
-        let constant = selected.constants[template.unwrap_or(0)];
+    if !exchange.overrides.is_written()
+        && let Some(Some(constant)) = selected.constants.get(template.unwrap_or(0))
+    {
         exchange.response.status = selected.status;
-        exchange.response.body = ResponseBody::Constant(constant);
+        exchange.response.body = ResponseBody::Constant(*constant);
         return Ok(());
     }
     let template = template.map(|index| &selected.templates.entries[index].1);
-    write(stage, method, selected, template, exchange)
+    write(stage, method, selected, template, exchange, renderer)
 }
 
-/// The response for a status in the client's body; an empty body counts as `{}` without a status,
-/// for which the documentation promises the default response.
-fn select_by_body(mock: &CompiledMock, body: &[u8]) -> Result<usize, GatewayError> {
-    if mock_status::is_blank(body) {
-        return mock.selector.default_entry().ok_or(GatewayError::UNPARSABLE_STATUS);
-    }
-    let status = mock_status::parse(body)
+/// The response for the status in a text.
+fn select(mock: &CompiledMock, text: &[u8]) -> Result<usize, GatewayError> {
+    let status = mock_status::parse(text)
         .map_err(|mock_status::NoStatus| GatewayError::UNPARSABLE_STATUS)?;
     mock.selector.select(status).ok_or(GatewayError::NoMatchingResponse { status })
 }
 
-/// Writes an answer whose headers depend on the request.
+/// The same for the client's body; an empty one counts as `{}` without a status, for which the
+/// documentation promises the default response.
+fn select_by_body(mock: &CompiledMock, body: &[u8]) -> Result<usize, GatewayError> {
+    if mock_status::is_blank(body) {
+        return mock.selector.default_entry().ok_or(GatewayError::UNPARSABLE_STATUS);
+    }
+    select(mock, body)
+}
+
+/// Renders into the response's buffer.
+fn render(
+    stage: &CompiledStage,
+    method: &CompiledMethod,
+    template: &CompiledTemplate,
+    exchange: &mut Exchange,
+    body: &[u8],
+    renderer: &mut Renderer,
+) -> Result<(), GatewayError> {
+    let mut buffer = std::mem::take(&mut exchange.response.buffer);
+    let mut overrides = std::mem::take(&mut exchange.overrides);
+    let mut context = ContextView::new(stage, exchange);
+    context.method = Some(method);
+    let result = renderer.render(template, context, body, &mut overrides, &mut buffer);
+    exchange.response.buffer = buffer;
+    exchange.overrides = overrides;
+    result
+}
+
+/// Writes an answer that depends on the request.
 fn write(
     stage: &CompiledStage,
     method: &CompiledMethod,
     selected: &CompiledResponse,
     template: Option<&Template>,
     exchange: &mut Exchange,
+    renderer: &mut Renderer,
 ) -> Result<(), GatewayError> {
     let mut headers = std::mem::take(&mut exchange.response.headers);
-    let mut buffer = std::mem::take(&mut exchange.response.buffer);
+    // The status has been found: the memory of the request's body is free for the values of headers.
+    let mut scratch = std::mem::take(&mut exchange.body);
     let mut context = ContextView::new(stage, exchange);
     context.method = Some(method);
-    let result = Values::of(context).set_headers(&selected.headers, &mut buffer, &mut headers);
-    buffer.clear();
-    if let Some(Template::Literal(text)) = template {
-        buffer.extend_from_slice(text);
-    }
+    let result = Values::of(context).set_headers(&selected.headers, &mut scratch, &mut headers);
+    scratch.clear();
+    exchange.body = scratch;
     exchange.response.headers = headers;
-    exchange.response.buffer = buffer;
+    exchange.response.buffer.clear();
     exchange.response.status = selected.status;
     exchange.response.body = ResponseBody::Buffered;
-    result
+    result?;
+    match template {
+        Some(Template::Program(program)) => {
+            render(stage, method, program, exchange, b"", renderer)?;
+        }
+        Some(Template::Literal(text)) => exchange.response.buffer.extend_from_slice(text),
+        Some(Template::Passthrough) | None => {}
+    }
+    if !exchange.overrides.is_empty() {
+        let (response, scratch) = (&mut exchange.response, &mut exchange.body);
+        overrides::apply_to_response(&exchange.overrides, true, response, scratch)?;
+        scratch.clear();
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -142,7 +197,7 @@ mod tests {
         if !mock.reads_body(&exchange) {
             exchange.body.clear();
         }
-        respond(&stage, method, mock, &mut exchange)?;
+        respond(&stage, method, mock, &mut exchange, &mut Renderer::default())?;
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         Ok(match exchange.response.body {
             ResponseBody::Constant(index) => {
@@ -294,6 +349,7 @@ mod tests {
             ("GET /dev/none HTTP/1.1\r\nHost: h\r\n\r\n".to_owned(), false),
         ] {
             let mut exchange = exchange(&head);
+            let mut renderer = Renderer::default();
             let count = testing::allocations(|| {
                 let method = match route::find(&stage, &mut exchange) {
                     Ok(method) => method,
@@ -301,7 +357,7 @@ mod tests {
                 };
                 throttle::admit(method, Nanos(0)).unwrap();
                 let CompiledIntegration::Mock(mock) = &method.integration else { panic!() };
-                respond(&stage, method, mock, &mut exchange).unwrap();
+                respond(&stage, method, mock, &mut exchange, &mut renderer).unwrap();
             });
             assert_eq!(count, 0, "{head}");
             assert_eq!(exchange.error.is_none(), works);

@@ -6,10 +6,13 @@ mod upstream_body;
 
 pub use upstream_body::{Interrupted, UpstreamBody};
 
+use super::Env;
 use super::client::Client;
+use super::content::{self, Coding};
 use super::error::GatewayError;
 use super::exchange::Exchange;
 use crate::deploy::CompiledStage;
+use crate::ring::yield_now;
 
 /// Reads the request's body to its end, into `exchange.body` if it is `wanted`.
 ///
@@ -38,6 +41,21 @@ pub async fn take_body<C: Client>(
         }
     }
     Ok(())
+}
+
+/// Undoes the coding of the body that was read.
+///
+/// # Errors
+/// It is not what its coding says, or larger than what is held whole.
+pub async fn decompress(
+    env: &Env,
+    stage: &CompiledStage,
+    exchange: &mut Exchange,
+    coding: Coding,
+) -> Result<(), GatewayError> {
+    let (body, limit) = (&mut exchange.body, stage.limits.held_max());
+    let pause = async || yield_now(&env.ring).await;
+    Box::pin(content::decompress(body, coding, limit, pause)).await
 }
 
 /// Refuses a body whose announced length is over the limit before a byte of it is read.

@@ -19,7 +19,7 @@ fn sent(api: &Api, request: &str) -> Result<(String, Vec<u8>), GatewayError> {
             let limit = stage.limits.held_max();
             at_once(content::decompress(&mut exchange.body, coding, limit, async || {}))?;
         }
-        body(&stage, method, http, &mut plan, &mut exchange)?;
+        body(&stage, method, http, &mut plan, &mut exchange, &mut Renderer::default())?;
     }
     let framing = plan.framing(&exchange);
     let mut out = Vec::new();
@@ -345,4 +345,137 @@ fn mapping_a_proxied_request_and_its_answer_allocates_nothing() {
     });
     assert_eq!(count, 0);
     assert!(out.starts_with(b"GET /a/b?c=d&q=a%20b HTTP/1.1\r\n"));
+}
+
+fn templated(template: &str) -> impl FnOnce(&mut Integration) {
+    let template = [("application/json".to_owned(), template.to_owned())];
+    move |integration| integration.request_templates = template.into()
+}
+
+#[test]
+fn a_template_makes_the_body_of_the_clients() {
+    let post = |template: &str, method: &str| {
+        Api::new().http(IntegrationType::Http, method, "/a/{id}", "http://b", templated(template))
+    };
+    let request = |method: &str, body: &str| {
+        format!(
+            "{method} /dev/a/x%20y?q=1&q=a+b HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let template = "{\"n\":$input.json('$.n'),\"id\":\"$input.params('id')\",\"q\":\"$input.params().querystring.q\"}";
+    for (method, body, want) in [
+        ("POST", r#"{"n":[1]}"#, r#"{"n":[1],"id":"x y","q":"a b"}"#),
+        ("POST", "", r#"{"n":"","id":"x y","q":"a b"}"#),
+        ("GET", "", ""),
+    ] {
+        let (head, got) = sent(&post(template, method), &request(method, body)).unwrap();
+        assert_eq!(String::from_utf8(got).unwrap(), want, "{method} {body}");
+        let length = format!("Content-Length: {}\r\n", want.len());
+        assert_eq!(head.contains(&length), method == "POST", "{head}");
+    }
+    let fails = post("{\n  $input.path('$.a[')\n}", "POST");
+    let Err(GatewayError::Template(why)) = sent(&fails, &request("POST", "{}")) else { panic!() };
+    assert_eq!((why.line, why.column, &*why.media_type), (2, 3, "application/json"), "{why}");
+}
+
+#[test]
+fn overrides_take_the_place_of_what_is_mapped() {
+    let api = |template: &str| {
+        Api::new().http(
+            IntegrationType::Http,
+            "POST",
+            "/a/{id}",
+            "http://b/x/{id}/{other}?z={id}",
+            |integration| {
+                integration.request_parameters = [
+                    ("integration.request.path.id", "method.request.path.id"),
+                    ("integration.request.querystring.q", "'mapped'"),
+                    ("integration.request.querystring.r", "'kept'"),
+                    ("integration.request.header.X-A", "'mapped'"),
+                    ("integration.request.header.X-B", "'kept'"),
+                ]
+                .map(|(target, source)| (target.to_owned(), source.to_owned()))
+                .into();
+                templated(template)(integration);
+            },
+        )
+    };
+    let request = "POST /dev/a/7 HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
+                   Content-Length: 2\r\n\r\n{}";
+    let line = |template: &str| {
+        let (head, _) = sent(&api(template), request).unwrap();
+        head.lines().next().unwrap().to_owned()
+    };
+    let header = "$context.requestOverride.header";
+    assert_eq!(line("{}"), "POST /x/7/%7Bother%7D?z=7&q=mapped&r=kept HTTP/1.1");
+    assert_eq!(line("#set($x = $context.requestOverride)"), line("{}"));
+    assert_eq!(
+        line(
+            "#set($context.requestOverride.path.id = 'a b/c')\
+             #set($context.requestOverride.path.other = 8)\
+             #set($context.requestOverride.querystring.q = ['1', 2])\
+             #set($context.requestOverride.querystring['n&'] = true)"
+        ),
+        "POST /x/a%20b/c/8?z=a%20b%2Fc&r=kept&q=1&q=2&n%26=true HTTP/1.1"
+    );
+    let (head, body) = sent(
+        &api(&format!(
+            "#set({header}.x-a = ['v', 'w'])#set({header}.Content-Type = 'text/a')\
+             #set({header}.host = 'other')#set({header}.TE = 'x')#set({header}.X-L = \"a\nb\")ok"
+        )),
+        request,
+    )
+    .unwrap();
+    assert_eq!(body, b"ok");
+    for line in [
+        "x-a: v,w\r\n",
+        "X-B: kept\r\n",
+        "Content-Type: text/a\r\n",
+        "host: other\r\n",
+        "X-L: a b\r\n",
+    ] {
+        assert_eq!(head.matches(line).count(), 1, "{line} in {head}");
+    }
+    for line in ["mapped\r\n", "Content-Type: application/json", "Host: b", "TE: x"] {
+        assert!(!head.contains(line), "{line} in {head}");
+    }
+    for (template, error) in [
+        (
+            format!("#set({header}.Content-Length = 9)"),
+            GatewayError::HeaderAlreadyPresent { name: "Content-Length".into() },
+        ),
+        (
+            format!("#set({header}.X-A = 1)#set({header}.x-a = 2)"),
+            GatewayError::Configuration("a template overrides a header twice"),
+        ),
+        (
+            format!("#set({header}['a b'] = 1)"),
+            GatewayError::Configuration("a template overrides a header whose name is none"),
+        ),
+    ] {
+        assert_eq!(sent(&api(&template), request).unwrap_err(), error, "{template}");
+    }
+}
+
+#[test]
+fn a_template_takes_no_bytes() {
+    for (handling, binary, want) in [
+        (None, false, Ok("<hi>")),
+        (None, true, Err(content::BYTES_IN_TEMPLATE)),
+        (Some(ContentHandling::ConvertToBinary), false, Err(content::BYTES_IN_TEMPLATE)),
+        (Some(ContentHandling::ConvertToText), true, Ok("<aGk=>")),
+    ] {
+        let mut api = Api::new().http(IntegrationType::Http, "POST", "/", "http://b", |it| {
+            it.content_handling = handling;
+            templated("<$input.body>")(it);
+        });
+        if binary {
+            api.model.binary_media_types = vec!["application/json".into()];
+        }
+        let request = "POST /dev HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
+                       Content-Length: 2\r\n\r\nhi";
+        let got = sent(&api, request).map(|(_, body)| String::from_utf8(body).unwrap());
+        assert_eq!(got, want.map(str::to_owned), "{handling:?} {binary}");
+    }
 }

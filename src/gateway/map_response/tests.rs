@@ -28,7 +28,18 @@ fn got(
             body.clear();
         }
         let body = Some(&mut body);
-        http(&stage, method, integration, selected, &mut exchange, &head, &head_bytes, body)?;
+        let renderer = &mut Renderer::default();
+        http(
+            &stage,
+            method,
+            integration,
+            selected,
+            &mut exchange,
+            &head,
+            &head_bytes,
+            body,
+            renderer,
+        )?;
     }
     let mut headers = Vec::new();
     exchange.response.headers.encode(&mut headers);
@@ -184,4 +195,74 @@ fn answers_go_through_template_and_content_handling() {
     binary.model.binary_media_types = vec!["*/*".to_owned()];
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(got(&binary, GET, head, b"x"), Err(content::BYTES_IN_TEMPLATE));
+}
+
+#[test]
+fn a_template_makes_the_answer_of_the_integrations() {
+    let api = |template: &str| {
+        Api::new().http(IntegrationType::Http, "GET", "/a/{id}", "http://b", |integration| {
+            let response = &mut integration.responses[1];
+            response.response_templates =
+                [("application/json".to_owned(), template.to_owned())].into();
+            response.response_parameters = [
+                ("method.response.header.X-A".to_owned(), "'mapped'".to_owned()),
+                ("method.response.header.X-B".to_owned(), "integration.response.body.b".to_owned()),
+            ]
+            .into();
+        })
+    };
+    let get = "GET /dev/a/7 HTTP/1.1\r\nHost: h\r\n\r\n";
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
+    let body = br#"{"b":"v"}"#;
+    let answer = |template: &str| got(&api(template), get, head, body);
+    assert_eq!(
+        answer("$input.path('$.b') of $input.params('id')").unwrap(),
+        (200, "X-A: mapped\r\nX-B: v\r\nX-Amzn-Trace-Id: Root=1\r\n".into(), b"v of 7".to_vec())
+    );
+    let over = "$context.responseOverride";
+    let (status, headers, body) = answer(&format!(
+        "#set({over}.status = 418)#set({over}.header.x-a = 'o')#set({over}.header.Server = 's')\
+         #set({over}.header.Transfer-Encoding = 'chunked')#set({over}.header.X-Amzn-Trace-Id = 't')\
+         #set({over}.header.Content-Type = \"text/a\r\nX: y\")ok"
+    ))
+    .unwrap();
+    assert_eq!((status, &*body), (418, &b"ok"[..]));
+    assert_eq!(
+        headers,
+        "X-B: v\r\nx-a: o\r\nx-amzn-Remapped-Server: s\r\nContent-Type: text/a  X: y\r\n\
+         X-Amzn-Trace-Id: Root=1\r\n"
+    );
+    for (value, want) in [
+        ("599", 599),
+        ("'404'", 404),
+        ("600", 200),
+        ("99", 200),
+        ("101", 200),
+        ("-1", 200),
+        ("404.5", 200),
+        ("'no'", 200),
+        ("[404]", 200),
+    ] {
+        assert_eq!(answer(&format!("#set({over}.status = {value})")).unwrap().0, want, "{value}");
+    }
+}
+
+#[test]
+fn an_answer_of_bytes_goes_through_no_template() {
+    for (handling, want) in [
+        (None, Ok("<aGk=>")),
+        (Some(ContentHandling::ConvertToBinary), Err(content::BYTES_IN_TEMPLATE)),
+        (Some(ContentHandling::ConvertToText), Ok("<aGk=>")),
+    ] {
+        let mut api = Api::new().http(IntegrationType::Http, "GET", "/", "http://b", |it| {
+            let response = &mut it.responses[1];
+            response.content_handling = handling;
+            response.response_templates =
+                [("application/json".to_owned(), "<$input.body>".to_owned())].into();
+        });
+        api.model.binary_media_types = vec!["image/png".into()];
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 2\r\n\r\n";
+        let got = got(&api, GET, head, b"hi").map(|it| String::from_utf8(it.2).unwrap());
+        assert_eq!(got, want.map(str::to_owned), "{handling:?}");
+    }
 }

@@ -58,9 +58,8 @@ pub const CHUNK_LINE_BYTES_MAX: usize = 256;
 pub const RESPONSE_HEAD_BYTES_MAX: usize = 64 * KIB;
 /// Answers of pipelined requests that may wait for one send, bytes; then the connection stops reading.
 pub const PIPELINED_RESPONSE_BYTES_MAX: usize = 64 * KIB;
-/// Bytes of an answer that a client gets `send-timeout` for, each time; a piece of a streamed answer is
-/// no larger anyway.
-pub const SEND_PIECE_BYTES_MAX: usize = BULK_BUF_BYTES;
+/// Bytes of an answer made in memory that a client gets `send-timeout` for, each time.
+pub const SEND_PIECE_BYTES_MAX: usize = 256 * KIB;
 /// Time that a refused client has to end its sending and read its answer: what it sends meanwhile is
 /// read and dropped, for a close with unread input resets the connection and the answer with it. Ours;
 /// nginx lingering_time 30 s.

@@ -380,22 +380,33 @@ fn endpoint(
         return None;
     };
     let (text, variables) = uri::with_variables(text, step.scope);
-    for name in variables.iter().filter(|name| !step.scope.variables.contains_key(**name)) {
-        let (message, help) = source::unset_variable(name);
-        report.warn(pointer.clone(), message, help);
-    }
+    let unset: Vec<&str> = variables
+        .iter()
+        .copied()
+        .filter(|name| !step.scope.variables.contains_key(*name))
+        .collect();
     let filled = if overridable { with_names(&text, paths) } else { paths.clone() };
     match Uri::compile(&text, &filled) {
         Ok(uri) => {
+            for name in unset {
+                let (message, help) = source::unset_variable(name);
+                report.warn(pointer.clone(), message, help);
+            }
             warn_of_uri(&text, declared, &filled, report);
             Some(Some(uri))
         }
         // AWS deploys it and answers 500 until the variable is right.
         Err(why) if !variables.is_empty() => {
+            let (cause, names) = match unset.is_empty() {
+                true => ("with its stage variables", &variables),
+                false => ("with stage variables that are not set", &unset),
+            };
+            let flags: Vec<String> =
+                names.iter().map(|name| format!("--var {name}=VALUE")).collect();
             report.warn(
                 pointer,
-                format!("with its stage variables, {why}: every request is answered 500"),
-                "set them with --var NAME=VALUE",
+                format!("{cause}, {why}: every request is answered 500"),
+                format!("set {}", flags.join(" ")),
             );
             Some(None)
         }

@@ -97,7 +97,7 @@ fn thousandths(text: &[u8]) -> u32 {
     }
 }
 
-/// How much larger a body may become in one step of coding.
+/// How much may go into or come out of a coder in one step, bytes.
 const STEP_BYTES: usize = 16 * crate::limits::KIB;
 
 /// Undoes a request's coding in place, with a `pause` after each [`CODING_TURN_BYTES`].
@@ -150,6 +150,7 @@ async fn inflate(
     pause: &impl AsyncFn(),
 ) -> Result<Vec<u8>, GatewayError> {
     let mut out = Vec::new();
+    // Not into `out` at once: what it has room for grows with it, and so would a step.
     let mut turn = Turn::default();
     loop {
         let (taken, given) = (decoder.total_in(), decoder.total_out());

@@ -479,11 +479,8 @@ impl<'text, 'tape> Document<'text, 'tape> {
         let plain = match node.tag() {
             tag::INT => digits.len() <= 9 && digits[0] != b'0' || text == "0",
             tag::FLOAT if digits.len() <= 16 => {
-                let point = digits.iter().position(|&byte| byte == b'.');
-                let Some((whole, fraction)) = point.map(|at| (&digits[..at], &digits[at + 1..]))
-                else {
-                    return None;
-                };
+                let point = digits.iter().position(|&byte| byte == b'.')?;
+                let (whole, fraction) = (&digits[..point], &digits[point + 1..]);
                 let ends_plainly = match fraction {
                     [b'0'] => whole != b"0",
                     [.., last] => *last != b'0' && fraction.iter().all(u8::is_ascii_digit),

@@ -467,6 +467,10 @@ impl<'a> Machine<'a, '_> {
                 {
                     *top = Value::EMPTY;
                 }
+                if self.tracer.is_some() {
+                    let value = self.top().clone();
+                    self.trace_value(code, here, &value);
+                }
             }
             Instr::Jump(target) => *at = target,
             Instr::JumpUnless(target) => {

@@ -181,6 +181,55 @@ fn every_bound_ends_a_rendering_with_a_reason() {
 }
 
 #[test]
+fn work_on_long_strings_burns_fuel() {
+    struct Long(String);
+    impl<'a> Host<'a> for &'a Long {
+        fn body(&self) -> &'a str {
+            &self.0
+        }
+        fn len(&self, _map: HostMap) -> usize {
+            0
+        }
+        fn entry(&self, _map: HostMap, _index: usize) -> (&'a str, HostValue<'a>) {
+            ("", HostValue::Null)
+        }
+        fn context(&self, _variable: ContextVariable) -> HostValue<'a> {
+            HostValue::Null
+        }
+        fn write(&self, _computed: u32, _out: &mut String) {}
+    }
+    let long = &Long("x".repeat(1_000_000));
+    for call in [
+        "$b.charAt($i)",
+        "$b.trim()",
+        "$b.contains('zq')",
+        "$b.length()",
+        "$b.hashCode()",
+        "$b.indexOf('y')",
+        "$b.substring(1)",
+        "$b.equalsIgnoreCase($b)",
+        "$b.matches('(x*)*\\1y(?=z)')",
+        "$s.matches('(a*)*\\1b(?=x)')",
+    ] {
+        let source = format!(
+            "#set($b = $input.body)#set($s = 'aaaaaaaaaaaaaaaaaaaa')\
+             #foreach($i in [1..1000])#foreach($j in [1..1000])#set($r = {call})#end#end"
+        );
+        let program = compile(&source, Undefined::Empty).unwrap();
+        let mut out = String::new();
+        let result = program.render(
+            &long,
+            &mut Scratch::default(),
+            Settings::default(),
+            &mut Overrides::default(),
+            &mut out,
+        );
+        let error = result.expect_err(call);
+        assert!(error.message.contains("steps"), "{call}: {error}");
+    }
+}
+
+#[test]
 fn a_loop_ends_after_as_many_iterations_as_the_settings_allow() {
     let settings = Settings { foreach_iterations_max: 3, ..Settings::default() };
     let template = "#foreach($i in [1..9])$i#if($foreach.hasNext),#end#end|";

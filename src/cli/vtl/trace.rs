@@ -17,15 +17,38 @@ impl<'t> ToStderr<'t> {
         Self { template }
     }
 
-    /// The first line of what stands at a byte of the template.
+    /// The reference or directive at a byte of the template, with its arguments.
     fn source(&self, at: usize) -> String {
         let rest = self.template.get(at..).unwrap_or_default();
-        let end = rest
-            .char_indices()
-            .skip(1)
-            .find(|(_, c)| c.is_whitespace())
-            .map_or(rest.len(), |(index, _)| index);
-        rest[..end].chars().take(60).collect()
+        let mut depth = 0_u32;
+        let mut end = rest.len();
+        for (index, c) in rest.char_indices() {
+            match c {
+                '(' | '[' => depth += 1,
+                ')' | ']' if depth == 0 => {
+                    end = index;
+                    break;
+                }
+                ')' | ']' => depth -= 1,
+                '\n' => {
+                    end = index;
+                    break;
+                }
+                '$' | '#' | '\\' if index == 0 => {}
+                '{' | '!' if index <= 2 => {}
+                '}' if rest[..index].contains('{') => {
+                    end = index + 1;
+                    break;
+                }
+                '.' | '_' | '-' => {}
+                c if depth > 0 || c.is_ascii_alphanumeric() => {}
+                _ => {
+                    end = index;
+                    break;
+                }
+            }
+        }
+        rest[..end].trim_end_matches('.').chars().take(60).collect()
     }
 
     fn say(&self, at: usize, what: &str) {

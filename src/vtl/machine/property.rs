@@ -76,12 +76,12 @@ impl<'a> Machine<'a, '_> {
         object: &Value<'a>,
         index: Value<'a>,
     ) -> Result<Value<'a>> {
-        let index = self.from_end(object, index)?;
+        let index = self.counted_from_end(object, index)?;
         self.get(object, &index)
     }
 
     /// A negative index counts from the end where there is one.
-    fn from_end(&mut self, object: &Value<'a>, index: Value<'a>) -> Result<Value<'a>> {
+    fn counted_from_end(&mut self, object: &Value<'a>, index: Value<'a>) -> Result<Value<'a>> {
         let Value::Int(number) = index else { return Ok(index) };
         if number >= 0 {
             return Ok(index);
@@ -141,7 +141,7 @@ impl<'a> Machine<'a, '_> {
         index: Value<'a>,
         value: Value<'a>,
     ) -> Result<()> {
-        let index = self.from_end(object, index)?;
+        let index = self.counted_from_end(object, index)?;
         if self.heap.is_list(object) {
             let Some(at) = arithmetic::as_int_argument(&index) else { return Ok(()) };
             self.list_set(object, at, value)?;

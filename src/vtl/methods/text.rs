@@ -10,6 +10,10 @@ use super::{Method, null_pointer};
 
 /// Regular expressions that are kept between calls.
 const REGEXES_MAX: usize = 64;
+/// Bytes of a string that a method looks at in one step.
+const BYTES_PER_STEP: u64 = 256;
+/// Steps of a match that may try again and again.
+const BACKTRACKING_STEPS: u64 = 10_000;
 
 impl<'a> Machine<'a, '_> {
     pub(super) fn text_method(
@@ -18,6 +22,8 @@ impl<'a> Machine<'a, '_> {
         method: Method,
         arguments: &[Value<'a>],
     ) -> Result<Value<'a>> {
+        // Whatever it does, it may look at all of the text.
+        self.burn(self.heap.str(receiver).len() as u64 / BYTES_PER_STEP)?;
         match arguments {
             [] => self.text_method_0(receiver, method),
             [one] => self.text_method_1(receiver, method, one),
@@ -315,7 +321,11 @@ impl<'a> Machine<'a, '_> {
     fn regex(&mut self, pattern: &Value<'a>) -> Result<Rc<JavaRegex>> {
         let text = self.heap.as_str(pattern).unwrap_or_default();
         if let Some(regex) = self.regexes.get(text) {
-            return Ok(Rc::clone(regex));
+            let regex = Rc::clone(regex);
+            if regex.backtracks() {
+                self.burn(BACKTRACKING_STEPS)?;
+            }
+            return Ok(regex);
         }
         let regex = Rc::new(JavaRegex::compile(text)?);
         let key: Box<str> = text.into();
@@ -344,6 +354,9 @@ impl<'a> Machine<'a, '_> {
         let Some(mut cursor) = self.cursor(elements) else { return Ok(Value::Null) };
         let mut items = Vec::new();
         while let Some(item) = self.next(&mut cursor)? {
+            if !matches!(item, Value::Text(_) | Value::Null) {
+                return Err(RenderError::new("ClassCastException: 'join' of what is no string"));
+            }
             items.push(item);
         }
         self.burn(items.len() as u64)?;

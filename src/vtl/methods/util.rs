@@ -66,8 +66,8 @@ impl<'a> Machine<'a, '_> {
                 self.write_text(argument, |text, out| Ok(escape::base64_decode(text, out)?))
             }
             Method::ParseJson => {
-                let text = self.heap.as_str(argument).unwrap_or_default();
-                self.parse_json(&text.to_owned())
+                let text = self.heap.as_str(argument).unwrap_or_default().to_owned();
+                self.parse_json(&text)
             }
             _ => Ok(Value::Null),
         }

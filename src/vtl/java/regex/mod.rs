@@ -33,9 +33,9 @@ pub use parse::REGEX_DEPTH_MAX;
 /// A compiled pattern, bytes; each of the two or four engines it may come to.
 pub const REGEX_PROGRAM_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Backtracking steps in one attempt to find a match.
-pub const REGEX_BACKTRACK_STEPS_MAX: usize = 1_000_000;
+pub const REGEX_BACKTRACK_STEPS_MAX: usize = 100_000;
 /// Time one call may take; looked at every [`CLOCK_CHECK_BYTES`] of possible work.
-pub const REGEX_TIME_MAX: Duration = Duration::from_secs(1);
+pub const REGEX_TIME_MAX: Duration = Duration::from_millis(100);
 
 /// Text that may be searched between two looks at the clock, bytes. About 20 ms.
 const CLOCK_CHECK_BYTES: usize = 16 * 1024 * 1024;
@@ -188,6 +188,12 @@ impl JavaRegex {
     /// The pattern as it was written.
     pub fn pattern(&self) -> &str {
         &self.pattern
+    }
+
+    /// Whether a match may try again and again, up to [`REGEX_BACKTRACK_STEPS_MAX`] steps, instead of
+    /// going through its text once.
+    pub fn backtracks(&self) -> bool {
+        self.search.needs.fancy || self.full.needs.fancy
     }
 
     /// Capturing groups, the whole match not counted.

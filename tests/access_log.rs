@@ -93,6 +93,10 @@ fn every_request_under_load_has_its_line() {
     let mut gateway = Options::new(api()).shards(2).access_log(&file).start();
     let report = Load::wrk(&gateway.url("/a"), 32, 2, &[]).finish();
     assert_eq!(report.failed, 0, "{}", report.text);
+    // wrk leaves with requests in flight; the gateway may still be at them.
+    wait_for("the load's connections to go", || {
+        (gateway.metrics().total("ringway_connections") == 0.0).then_some(())
+    });
     let metrics = gateway.metrics();
     let counted = metrics.total("ringway_count_total");
     assert_eq!(metrics.total("ringway_access_log_dropped_lines_total"), 0.0);

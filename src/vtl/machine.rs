@@ -146,7 +146,7 @@ pub fn render_parsed<'a>(
 }
 
 impl Scratch {
-    /// Parses a body ahead of renderings by [`render_parsed`], so that validation and templates share
+    /// Parses a body ahead of renderings by [`Program::render_parsed`], so that validation and templates share
     /// one parse. A body that is no JSON is remembered as such.
     pub fn parse(&mut self, body: &str) {
         let body = if body.is_empty() { "{}" } else { body };

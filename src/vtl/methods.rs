@@ -117,6 +117,9 @@ impl<'a> Machine<'a, '_> {
     /// them, and fails.
     fn has_without_arguments(&self, receiver: &Value<'a>, method: Method) -> bool {
         use Method as M;
+        if receiver.is_null() {
+            return false;
+        }
         if matches!(method, M::ToString | M::HashCode) {
             return true;
         }

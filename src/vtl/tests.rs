@@ -147,6 +147,7 @@ fn references_to_the_request_are_what_they_say() {
         ("$stageVariables.v ${stageVariables['v']} [$stageVariables.w]", "sv sv []"),
         ("#set($b = $input.path('$'))#set($b.a.b = 'C')$input.json('$.a.b')", "\"C\""),
         ("#set($input = 'x')$input", "x"),
+        ("[$nope[-1]] [$nope.a[0].b('x')] [$nope.toString(1)]", "[] [] []"),
         ("#foreach($stageVariables in [1])$stageVariables.v#end|", "|"),
     ] {
         assert_eq!(render(template).as_deref(), Ok(want), "{template}");

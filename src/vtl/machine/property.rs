@@ -76,6 +76,9 @@ impl<'a> Machine<'a, '_> {
         object: &Value<'a>,
         index: Value<'a>,
     ) -> Result<Value<'a>> {
+        if object.is_null() {
+            return Ok(Value::Null);
+        }
         let index = self.counted_from_end(object, index)?;
         self.get(object, &index)
     }

@@ -250,6 +250,9 @@ impl<'a> Machine<'a, '_> {
 
     /// The elements of what is a `Collection`; `None`: it is none.
     fn collection(&mut self, value: &Value<'a>) -> Result<Option<Vec<Value<'a>>>> {
+        if value.is_null() {
+            return Err(RenderError::new("NullPointerException: null instead of a list"));
+        }
         if matches!(value, Value::Iterator(_) | Value::Map(_) | Value::Host(_)) {
             return Ok(None);
         }
@@ -336,6 +339,9 @@ impl<'a> Machine<'a, '_> {
                     self.put(receiver, key, new.clone())?;
                 }
                 Value::Bool(same)
+            }
+            (Method::PutAll, [Value::Null]) => {
+                return Err(RenderError::new("NullPointerException: null instead of a map"));
             }
             (Method::PutAll, [other]) => {
                 let Some(others) = self.heap.map(other) else { return Ok(Value::Null) };

@@ -34,7 +34,7 @@ pub use parse::REGEX_DEPTH_MAX;
 pub const REGEX_PROGRAM_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Backtracking steps in one attempt to find a match.
 pub const REGEX_BACKTRACK_STEPS_MAX: usize = 100_000;
-/// Time one call may take; looked at every [`CLOCK_CHECK_BYTES`] of possible work.
+/// Time one call may take; looked at every `CLOCK_CHECK_BYTES` of possible work.
 pub const REGEX_TIME_MAX: Duration = Duration::from_millis(100);
 
 /// Text that may be searched between two looks at the clock, bytes. About 20 ms.

@@ -108,6 +108,23 @@ fn every_template_renders_as_velocity_renders_it() {
 }
 
 #[test]
+fn in_plain_velocity_the_names_of_a_request_are_variables_like_others() {
+    let case = serde_json::json!({
+        "id": "names",
+        "template": "$context.stage $input.path('$.a') $util.length() $stageVariables.v",
+        "context": {"context": {"stage": "S"}, "input": "I", "util": "four", "stageVariables": {"v": 1}},
+    });
+    let answers = render(&format!("{case}\n"));
+    assert_eq!(answers["names"]["output"], "S $input.path('$.a') 4 1");
+    let case = serde_json::json!({
+        "id": "none", "undefined": "empty", "context": {},
+        "template": "[$input.json('$')] [$util.escapeJavaScript('x')] [$context.stage] [$stageVariables.v]",
+    });
+    let answers = render(&format!("{case}\n"));
+    assert_eq!(answers["none"]["output"], "[] [] [] []");
+}
+
+#[test]
 fn a_line_that_is_no_case_is_answered_and_the_next_one_rendered() {
     let input = "no json\n{\"id\":\"a\"}\n[]\n\n{\"id\":\"b\",\"template\":\"x$y\",\"context\":{\"y\":1}}\n";
     let mut process = Command::new(env!("CARGO_BIN_EXE_ringway"))

@@ -26,6 +26,7 @@ use crate::json::{JsonPath, Key};
 pub(super) fn compile(
     block: &Block,
     undefined_is_empty: bool,
+    is_api_gateway: bool,
     names: &[Box<str>],
     source_bytes: usize,
 ) -> Program {
@@ -42,6 +43,7 @@ pub(super) fn compile(
         at: 0,
         assigned: HashSet::new(),
         dynamic: !names.is_empty(),
+        is_api_gateway,
         has_blocks: !names.is_empty(),
         landed: u32::MAX,
     };
@@ -252,6 +254,8 @@ struct Generator {
     at: u32,
     assigned: HashSet<String>,
     dynamic: bool,
+    /// `$input` and its like are the request's; in plain Velocity they are variables like others.
+    is_api_gateway: bool,
     /// A block that is within itself too often prints its reference.
     has_blocks: bool,
     /// Where the last jump led.
@@ -482,6 +486,11 @@ impl Generator {
                 self.emit(Instr::PrintInputJson(index));
                 return;
             }
+            if let Some(argument) = self.escaped_argument(reference) {
+                self.expr(argument);
+                self.emit(Instr::PrintEscapedJavaScript);
+                return;
+            }
             self.chain(reference);
             self.print_top();
             return;
@@ -506,6 +515,24 @@ impl Generator {
         } else {
             Instr::PrintReference(index)
         });
+    }
+
+    /// The argument of `$util.escapeJavaScript(…)` if `$util` is certainly API Gateway's.
+    fn escaped_argument<'r>(&self, reference: &'r Reference) -> Option<&'r Expr> {
+        if reference.root.as_deref() != Some("util") || self.is_dynamic("util") {
+            return None;
+        }
+        match reference.steps.as_slice() {
+            [Step { kind: StepKind::Method(name, arguments), .. }]
+                if name == "escapeJavaScript" =>
+            {
+                match arguments.as_slice() {
+                    [argument] => Some(argument),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
     }
 
     /// Prints what the last instruction has pushed, with it in one where there is such a one.
@@ -758,7 +785,7 @@ impl Generator {
     }
 
     fn is_dynamic(&self, root: &str) -> bool {
-        self.dynamic || self.assigned.contains(root)
+        self.dynamic || !self.is_api_gateway || self.assigned.contains(root)
     }
 
     /// Writes one instruction for the beginning of a reference to the request; returns how many links

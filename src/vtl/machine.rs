@@ -331,6 +331,20 @@ impl<'a> Machine<'a, '_> {
                     self.trace_value(code, here, &value);
                 }
             }
+            Instr::PrintEscapedJavaScript => {
+                let value = self.pop();
+                let before = self.out.len();
+                if !value.is_null() {
+                    let text = self.text_of(&value)?;
+                    let text = self.heap.as_str(&text).unwrap_or_default();
+                    super::java::escape::escape_java_script(text, &mut self.out);
+                }
+                if self.tracer.is_some() {
+                    let printed = self.heap.keep(&self.out[before..])?;
+                    self.trace_value(code, here, &printed);
+                }
+                self.charge(self.out.len() - before)?;
+            }
             Instr::PrintContext(variable) => self.print_context(code, variable, here)?,
             Instr::PrintInputPath(path) => self.print_input_path(code, path, here)?,
             Instr::PrintReference(print) => self.print_reference(code, print, here)?,

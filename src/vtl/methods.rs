@@ -100,13 +100,28 @@ fn null_pointer(method: Method) -> Box<RenderError> {
 impl<'a> Machine<'a, '_> {
     /// Calls a method of the value below the arguments on the stack.
     pub(super) fn method(&mut self, method: Method, count: u8) -> Result<()> {
-        let arguments: Arguments<'a> = {
-            let at = self.stack.len() - usize::from(count);
-            self.stack.drain(at..).collect()
+        let (receiver, value) = match count {
+            0 => {
+                let receiver = self.pop();
+                let value = self.call_method(&receiver, method, &[])?;
+                self.stack.push(value);
+                return Ok(());
+            }
+            1 => {
+                let argument = self.pop();
+                let receiver = self.pop();
+                let value = self.call_method(&receiver, method, std::slice::from_ref(&argument))?;
+                (receiver, value)
+            }
+            count => {
+                let at = self.stack.len() - usize::from(count);
+                let arguments: Arguments<'a> = self.stack.drain(at..).collect();
+                let receiver = self.pop();
+                let value = self.call_method(&receiver, method, &arguments)?;
+                (receiver, value)
+            }
         };
-        let receiver = self.pop();
-        let value = self.call_method(&receiver, method, &arguments)?;
-        if value.is_null() && count > 0 && self.has_without_arguments(&receiver, method) {
+        if value.is_null() && self.has_without_arguments(&receiver, method) {
             return Err(RenderError::new(format!("'{}' takes no arguments", method.name())));
         }
         self.stack.push(value);
@@ -185,7 +200,9 @@ impl<'a> Machine<'a, '_> {
             Value::Util => return self.util_method(method, arguments),
             _ => {}
         }
-        if let Some(value) = self.object_method(receiver, method, arguments)? {
+        if matches!(method, Method::ToString | Method::Equals | Method::HashCode)
+            && let Some(value) = self.object_method(receiver, method, arguments)?
+        {
             return Ok(value);
         }
         match receiver {

@@ -58,7 +58,17 @@ pub enum Undefined {
 /// [`limits::TEMPLATE_BYTES_MAX`] or [`limits::NESTING_MAX`].
 pub fn compile(source: &str, undefined: Undefined) -> Result<Program, SyntaxError> {
     let block = parser::parse(source, &|_| false)?;
-    Ok(codegen::compile(&block, undefined == Undefined::Empty, &[], source.len()))
+    Ok(codegen::compile(&block, undefined == Undefined::Empty, true, &[], source.len()))
+}
+
+/// As [`compile`], for plain Velocity: `$input`, `$util`, `$context` and `$stageVariables` are variables
+/// like any others.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_stock(source: &str, undefined: Undefined) -> Result<Program, SyntaxError> {
+    let block = parser::parse(source, &|_| false)?;
+    Ok(codegen::compile(&block, undefined == Undefined::Empty, false, &[], source.len()))
 }
 
 impl Program {

@@ -46,6 +46,8 @@ pub enum Instr {
     PrintContext(u16),
     /// Prints `$input.path(literal)`.
     PrintInputPath(u32),
+    /// Takes a value and prints `$util.escapeJavaScript(value)`.
+    PrintEscapedJavaScript,
     /// Takes a value, pushes a property of it.
     Property(u32),
     /// Takes an index and a value, pushes the element.

@@ -58,7 +58,12 @@ fn answer(line: &str, tape: &mut Tape, scratch: &mut Scratch) -> Value {
     };
     let mut object = Map::new();
     object.insert("id".to_owned(), json!(text("id")));
-    let (kind, message) = match vtl::compile(template, undefined) {
+    let compiled = if is_aws {
+        vtl::compile(template, undefined)
+    } else {
+        vtl::compile_stock(template, undefined)
+    };
+    let (kind, message) = match compiled {
         Err(error) => ("parse", error.explain(template)),
         Ok(program) => {
             let mut overrides = Overrides::default();

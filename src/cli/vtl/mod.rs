@@ -111,8 +111,12 @@ pub(super) fn run(args: VtlArgs) -> Result<(), Failure> {
     }
     let path = args.template.clone().expect("clap requires it without --jsonl");
     let source = read(&path)?;
-    let undefined = if args.stock { Undefined::Literal } else { Undefined::Empty };
-    let program = match vtl::compile(&source, undefined) {
+    let compiled = if args.stock {
+        vtl::compile_stock(&source, Undefined::Literal)
+    } else {
+        vtl::compile(&source, Undefined::Empty)
+    };
+    let program = match compiled {
         Ok(program) => program,
         Err(error) => return fail(&args, "parse", &path, &error.explain(&source)),
     };

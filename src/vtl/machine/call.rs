@@ -281,7 +281,7 @@ impl<'a> Machine<'a, '_> {
         let mut names: Vec<Box<str>> = self.program.names.clone();
         names.extend(self.more_names.iter().cloned());
         let program =
-            codegen::compile(&block, self.program.undefined_is_empty, &names, source.len());
+            codegen::compile(&block, self.program.undefined_is_empty, false, &names, source.len());
         for name in &program.names[names.len()..] {
             let value = self.root(name).unwrap_or(Value::Null);
             self.more_names.push(name.clone());

@@ -88,16 +88,25 @@ impl<'a> Machine<'a, '_> {
     /// Sets the variables for the next element.
     fn advance(&mut self) -> Result<()> {
         let running = self.loops.last_mut().expect("a loop runs");
-        let mut cursor = std::mem::replace(&mut running.cursor, Cursor::empty());
         let variable = running.variable;
         let slots = running.slots;
-        let value = self.next(&mut cursor)?.unwrap_or(Value::Null);
-        let has_next = cursor.has_next();
+        let value = if let Source::Array(node, place) = &mut running.cursor.source {
+            // The commonest loop, without moving its cursor about.
+            let mut at = *place as usize;
+            let element = self.heap.tape.next_element(*node, &mut at);
+            *place = at as u32;
+            running.cursor.next += 1;
+            element.map_or(Value::Null, |element| self.heap.node(element))
+        } else {
+            let mut cursor = std::mem::replace(&mut running.cursor, Cursor::empty());
+            let value = self.next(&mut cursor)?.unwrap_or(Value::Null);
+            self.loops.last_mut().expect("a loop runs").cursor = cursor;
+            value
+        };
         let running = self.loops.last_mut().expect("a loop runs");
-        running.cursor = cursor;
         running.count += 1;
-        running.has_next = has_next;
-        let count = running.count;
+        running.has_next = running.cursor.has_next();
+        let (count, has_next) = (running.count, running.has_next);
         if let Some(slot) = slots[0] {
             self.store(slot, Value::Int(count as i32));
         }

@@ -17,13 +17,15 @@ impl<'a> Machine<'a, '_> {
         object: &Value<'a>,
         property: &Property,
     ) -> Result<Value<'a>> {
-        if let Value::Node(node) = object
-            && self.heap.written.is_none()
-        {
-            let document = self.heap.tape.document(self.heap.body_text);
-            if let Some(value) = document.member(*node, &property.key) {
-                return Ok(self.heap.node(value));
+        match object {
+            Value::Node(node) if self.heap.written.is_none() => {
+                let document = self.heap.tape.document(self.heap.body_text);
+                if let Some(value) = document.member(*node, &property.key) {
+                    return Ok(self.heap.node(value));
+                }
             }
+            Value::Loop(depth) => return Ok(self.loop_property(*depth, property.getter)),
+            _ => {}
         }
         self.slow_property(object, property)
     }
@@ -50,7 +52,6 @@ impl<'a> Machine<'a, '_> {
             (Value::View(_, map), Getter::Empty) => Value::Bool(self.heap.map_len(map) == 0),
             (Value::Entry(entry), Getter::Key) => entry.0.clone(),
             (Value::Entry(entry), Getter::Value) => entry.1.clone(),
-            (Value::Loop(depth), getter) => self.loop_property(*depth, getter),
             _ => Value::Null,
         })
     }

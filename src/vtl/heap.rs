@@ -338,10 +338,8 @@ impl<'a> Heap<'a> {
             MapRef::Map(map) => return Rc::clone(map),
             _ => {
                 let mut entries = Entries::default();
-                for index in 0..self.map_len(&map) {
-                    if let Some((key, value)) = self.entry_at(&map, index) {
-                        entries.insert(self.key(&key), value);
-                    }
+                for (key, value) in self.entries(&map) {
+                    entries.insert(self.key(&key), value);
                 }
                 entries
             }
@@ -379,28 +377,24 @@ impl<'a> Heap<'a> {
         }
     }
 
-    /// An entry of a map by its place. Linear for an object of the body.
-    pub(super) fn entry_at(
-        &mut self,
-        map: &MapRef<'a>,
-        index: usize,
-    ) -> Option<(Value<'a>, Value<'a>)> {
+    /// All entries of a map, in one pass.
+    pub(super) fn entries(&mut self, map: &MapRef<'a>) -> Vec<(Value<'a>, Value<'a>)> {
         match map {
-            MapRef::Map(map) => map
-                .entries
-                .borrow()
-                .get_index(index)
-                .map(|(key, value)| (key.value(), value.clone())),
-            MapRef::Node(node) => {
-                let document = self.tape.document(self.body_text);
-                let (key, value) = document.members(*node).nth(index)?;
-                let key = match key {
-                    JsonStr::Text(text) => Value::text(text),
-                    JsonStr::Tape(text) => Value::Text(Text::Shared(text.into())),
-                };
-                Some((key, self.node(value)))
+            MapRef::Map(map) => {
+                let entries = map.entries.borrow();
+                entries.iter().map(|(key, value)| (key.value(), value.clone())).collect()
             }
-            MapRef::Host(map) => self.host_entry(*map, index),
+            MapRef::Node(node) => {
+                let mut cursor = 0;
+                let mut entries = Vec::new();
+                while let Some((key, value)) = self.tape.next_member(*node, &mut cursor) {
+                    entries.push((self.node_key(key), self.node(value)));
+                }
+                entries
+            }
+            MapRef::Host(host) => {
+                (0..self.map_len(map)).filter_map(|index| self.host_entry(*host, index)).collect()
+            }
         }
     }
 

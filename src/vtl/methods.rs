@@ -312,11 +312,9 @@ impl<'a> Machine<'a, '_> {
                 key.zip(value).map(|(key, value)| key ^ value)
             }
             _ => {
-                if let Some(len) = self.heap.list_len(value) {
-                    self.burn(len as u64)?;
+                if self.heap.list_len(value).is_some() {
                     let mut hash = 1_i32;
-                    for index in 0..len {
-                        let item = self.heap.list_get(value, index).unwrap_or(Value::Null);
+                    for item in self.items(value)? {
                         let Some(item) = self.hash_code(&item, depth + 1)? else { return Ok(None) };
                         hash = hash.wrapping_mul(31).wrapping_add(item);
                     }
@@ -324,8 +322,7 @@ impl<'a> Machine<'a, '_> {
                 }
                 let Some(map) = self.heap.map(value) else { return Ok(None) };
                 let mut hash = 0_i32;
-                for index in 0..self.heap.map_len(&map) {
-                    let Some((key, value)) = self.heap.entry_at(&map, index) else { break };
+                for (key, value) in self.heap.entries(&map) {
                     let key = self.hash_code(&key, depth + 1)?;
                     let value = self.hash_code(&value, depth + 1)?;
                     let Some((key, value)) = key.zip(value) else { return Ok(None) };

@@ -50,6 +50,29 @@ impl<'a> Host<'a> for Request {
     }
 }
 
+/// A request that is nothing but a large body.
+struct Wide(String);
+
+impl<'a> Host<'a> for &'a Wide {
+    fn body(&self) -> &'a str {
+        &self.0
+    }
+
+    fn len(&self, _map: HostMap) -> usize {
+        0
+    }
+
+    fn entry(&self, _map: HostMap, _index: usize) -> (&'a str, HostValue<'a>) {
+        ("", HostValue::Null)
+    }
+
+    fn context(&self, _variable: ContextVariable) -> HostValue<'a> {
+        HostValue::Null
+    }
+
+    fn write(&self, _computed: u32, _out: &mut String) {}
+}
+
 fn render_with(
     source: &str,
     undefined: Undefined,
@@ -183,23 +206,7 @@ fn every_bound_ends_a_rendering_with_a_reason() {
 
 #[test]
 fn work_on_long_strings_burns_fuel() {
-    struct Long(String);
-    impl<'a> Host<'a> for &'a Long {
-        fn body(&self) -> &'a str {
-            &self.0
-        }
-        fn len(&self, _map: HostMap) -> usize {
-            0
-        }
-        fn entry(&self, _map: HostMap, _index: usize) -> (&'a str, HostValue<'a>) {
-            ("", HostValue::Null)
-        }
-        fn context(&self, _variable: ContextVariable) -> HostValue<'a> {
-            HostValue::Null
-        }
-        fn write(&self, _computed: u32, _out: &mut String) {}
-    }
-    let long = &Long("x".repeat(1_000_000));
+    let long = &Wide("x".repeat(1_000_000));
     for call in [
         "$b.charAt($i)",
         "$b.trim()",
@@ -227,6 +234,33 @@ fn work_on_long_strings_burns_fuel() {
         );
         let error = result.expect_err(call);
         assert!(error.message.contains("steps"), "{call}: {error}");
+    }
+}
+
+#[test]
+fn a_body_with_very_many_members_costs_what_it_is_long_and_no_more() {
+    let members: Vec<String> = (0..100_000).map(|index| format!("\"k{index}\":{index}")).collect();
+    let many = &Wide(format!("{{\"o\":{{{}}}}}", members.join(",")));
+    let render = |source: &str| {
+        let program = compile(source, Undefined::Empty).unwrap();
+        let mut out = String::new();
+        let (mut scratch, mut overrides) = (Scratch::default(), Overrides::default());
+        program
+            .render(&many, &mut scratch, Settings::default(), &mut overrides, &mut out)
+            .map(|()| out)
+            .map_err(|error| error.message)
+    };
+    // One pass each: quadratic ones would take minutes.
+    let set = "#set($o = $input.path('$.o'))#set($o.k7 = 'x')$o.k7 $o.size()";
+    assert_eq!(render(set).as_deref(), Ok("x 100000"));
+    assert_eq!(render("$input.path('$.o').containsValue('none')").as_deref(), Ok("false"));
+    // Lookups burn fuel by the members they go through.
+    for lookup in ["$o.none", "$o.get('none')", "$input.path('$.o.none')"] {
+        let source = format!(
+            "#set($o = $input.path('$.o'))#foreach($i in [1..1000])#foreach($j in [1..1000])\
+             #set($x = {lookup})#end#end"
+        );
+        assert!(render(&source).is_err_and(|why| why.contains("steps")), "{lookup}");
     }
 }
 

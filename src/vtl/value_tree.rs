@@ -58,15 +58,29 @@ impl<'a> Tree for ValueTree<'_, 'a> {
     }
 
     fn next_element(&self, node: &Value<'a>, cursor: &mut usize) -> Option<Value<'a>> {
+        if let Value::Node(array) = self.heap.current(node).as_ref().unwrap_or(node) {
+            let element = self.heap.tape.next_element(*array, cursor)?;
+            return Some(self.heap.peek_node(element));
+        }
         let element = self.heap.peek_element(node, *cursor)?;
         *cursor += 1;
         Some(element)
     }
 
     fn next_member(&self, node: &Value<'a>, cursor: &mut usize) -> Option<Value<'a>> {
-        let (_, value) = self.heap.peek_entry(&self.heap.map(node)?, *cursor)?;
-        *cursor += 1;
-        Some(value)
+        match self.heap.map(node)? {
+            MapRef::Node(object) => {
+                let (_, value) = self.heap.tape.next_member(object, cursor)?;
+                Some(self.heap.peek_node(value))
+            }
+            MapRef::Map(map) => {
+                let entries = map.entries.borrow();
+                let (_, value) = entries.get_index(*cursor)?;
+                *cursor += 1;
+                Some(value.clone())
+            }
+            MapRef::Host(_) => None,
+        }
     }
 
     fn same(&self, left: &Value<'a>, right: &Value<'a>) -> bool {
@@ -83,11 +97,7 @@ impl<'a> Tree for ValueTree<'_, 'a> {
     fn new_keys(&mut self, object: &Value<'a>) -> Value<'a> {
         let mut keys = Vec::new();
         if let Some(map) = self.heap.map(object) {
-            let mut index = 0;
-            while let Some((key, _)) = self.heap.peek_entry(&map, index) {
-                keys.push(key);
-                index += 1;
-            }
+            keys.extend(self.heap.entries(&map).into_iter().map(|(key, _)| key));
         }
         Value::List(List::new(ListKind::Json, keys))
     }
@@ -137,25 +147,6 @@ impl<'a> Heap<'a> {
                 Some(self.peek_node(element))
             }
             _ => None,
-        }
-    }
-
-    fn peek_entry(&self, map: &MapRef<'a>, index: usize) -> Option<(Value<'a>, Value<'a>)> {
-        match map {
-            MapRef::Map(map) => map
-                .entries
-                .borrow()
-                .get_index(index)
-                .map(|(key, value)| (key.value(), value.clone())),
-            MapRef::Node(node) => {
-                let document = self.tape.document(self.body_text);
-                let (key, value) = document.members(*node).nth(index)?;
-                Some((
-                    Value::Text(super::value::Text::Shared(key.as_str().into())),
-                    self.peek_node(value),
-                ))
-            }
-            MapRef::Host(_) => None,
         }
     }
 }

@@ -137,16 +137,11 @@ impl<'a> Machine<'a, '_> {
     }
 
     fn equal_views(&mut self, left: &MapRef<'a>, right: &MapRef<'a>, depth: u32) -> Result<bool> {
-        let len = self.heap.map_len(left);
-        if len != self.heap.map_len(right) {
+        if self.heap.map_len(left) != self.heap.map_len(right) {
             return Ok(false);
         }
-        for index in 0..len {
-            let (Some(left), Some(right)) =
-                (self.heap.entry_at(left, index), self.heap.entry_at(right, index))
-            else {
-                return Ok(false);
-            };
+        let others = self.heap.entries(right);
+        for (left, right) in self.heap.entries(left).into_iter().zip(others) {
             if !self.equals(&left.0, &right.0, depth + 1)? {
                 return Ok(false);
             }
@@ -169,9 +164,8 @@ impl<'a> Machine<'a, '_> {
             if left_len != right_len {
                 return Ok(false);
             }
-            for index in 0..left_len {
-                let left = self.heap.list_get(left, index).unwrap_or(Value::Null);
-                let right = self.heap.list_get(right, index).unwrap_or(Value::Null);
+            let others = self.items(right)?;
+            for (left, right) in self.items(left)?.into_iter().zip(others) {
                 if !self.equals(&left, &right, depth + 1)? {
                     return Ok(false);
                 }
@@ -185,8 +179,8 @@ impl<'a> Machine<'a, '_> {
         if len != self.heap.map_len(&right) {
             return Ok(false);
         }
-        for index in 0..len {
-            let Some((key, value)) = self.heap.entry_at(&left, index) else { return Ok(false) };
+        for (key, value) in self.heap.entries(&left) {
+            self.burn(len as u64 / 64)?;
             match self.heap.map_get(&right, &key) {
                 Some(other) if self.equals(&value, &other, depth + 1)? => {}
                 _ => return Ok(false),

@@ -39,11 +39,20 @@ impl<'a> Machine<'a, '_> {
         }
         if let Some(steps) = path.simple_steps() {
             let document = self.heap.tape.document(self.heap.body_text);
-            return match document.walk(root, steps) {
-                Ok(Some(node)) => Ok(FoundIn::Node(node)),
-                Ok(None) => Ok(FoundIn::Nothing),
-                Err(_) => Err(not_evaluated(&"an index of what is no array")),
-            };
+            let (mut at, mut scanned) = (root, 0);
+            for step in steps {
+                scanned += document.len(at);
+                match document.walk(at, std::slice::from_ref(step)) {
+                    Ok(Some(node)) => at = node,
+                    Ok(None) => {
+                        self.burn(scanned as u64 / 64)?;
+                        return Ok(FoundIn::Nothing);
+                    }
+                    Err(_) => return Err(not_evaluated(&"an index of what is no array")),
+                }
+            }
+            self.burn(scanned as u64 / 64)?;
+            return Ok(FoundIn::Node(at));
         }
         let mut budget = Budget::default();
         let mut tree = TapeTree::new(&mut self.heap.tape, self.heap.body_text);

@@ -20,7 +20,10 @@ impl<'a> Machine<'a, '_> {
         match object {
             Value::Node(node) if self.heap.written.is_none() => {
                 let document = self.heap.tape.document(self.heap.body_text);
-                if let Some(value) = document.member(*node, &property.key) {
+                let (found, len) = (document.member(*node, &property.key), document.len(*node));
+                // A lookup goes through the members one by one.
+                self.burn(len as u64 / 64)?;
+                if let Some(value) = found {
                     return Ok(self.heap.node(value));
                 }
             }
@@ -108,6 +111,7 @@ impl<'a> Machine<'a, '_> {
         }
         if self.heap.is_list(object) {
             let Some(index) = arithmetic::as_int_argument(key) else { return Ok(Value::Null) };
+            self.burn(u64::try_from(index).unwrap_or(0) / 64)?;
             let found = usize::try_from(index).ok().and_then(|at| self.heap.list_get(object, at));
             return found.ok_or_else(|| self.out_of_bounds(object, index));
         }

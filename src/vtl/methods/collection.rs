@@ -244,7 +244,7 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// The elements of a list.
-    fn items(&mut self, list: &Value<'a>) -> Result<Vec<Value<'a>>> {
+    pub(in crate::vtl) fn items(&mut self, list: &Value<'a>) -> Result<Vec<Value<'a>>> {
         Ok(self.collection(list)?.unwrap_or_default())
     }
 
@@ -301,6 +301,9 @@ impl<'a> Machine<'a, '_> {
         arguments: &[Value<'a>],
     ) -> Result<Value<'a>> {
         let Some(map) = self.heap.map(receiver) else { return Ok(Value::Null) };
+        if let MapRef::Node(_) = map {
+            self.burn(self.heap.map_len(&map) as u64 / 64)?;
+        }
         Ok(match (method, arguments) {
             (Method::Size, []) => Value::Int(self.heap.map_len(&map) as i32),
             (Method::IsEmpty, []) => Value::Bool(self.heap.map_len(&map) == 0),
@@ -311,8 +314,7 @@ impl<'a> Machine<'a, '_> {
             (Method::ContainsKey, [key]) => Value::Bool(self.heap.map_get(&map, key).is_some()),
             (Method::ContainsValue, [value]) => {
                 let mut found = false;
-                for index in 0..self.heap.map_len(&map) {
-                    let Some((_, other)) = self.heap.entry_at(&map, index) else { break };
+                for (_, other) in self.heap.entries(&map) {
                     found = found || self.equals(&other, value, 0)?;
                 }
                 Value::Bool(found)
@@ -346,10 +348,8 @@ impl<'a> Machine<'a, '_> {
             (Method::PutAll, [other]) => {
                 let Some(others) = self.heap.map(other) else { return Ok(Value::Null) };
                 self.burn(self.heap.map_len(&others) as u64)?;
-                for index in 0..self.heap.map_len(&others) {
-                    if let Some((key, value)) = self.heap.entry_at(&others, index) {
-                        self.put(receiver, &key, value)?;
-                    }
+                for (key, value) in self.heap.entries(&others) {
+                    self.put(receiver, &key, value)?;
                 }
                 Value::EMPTY
             }

@@ -57,7 +57,7 @@ impl Parser<'_, '_> {
         }
         self.skip_whitespace()?;
         self.expect(Kind::Lparen, "'('")?;
-        let arguments = self.arguments(&name, token)?;
+        let arguments = self.arguments(&name)?;
         self.skip_whitespace()?;
         self.expect(Kind::Rparen, "a value, ',' or ')'")?;
         match name.as_str() {
@@ -151,7 +151,7 @@ impl Parser<'_, '_> {
         self.tokens[first..past].iter().map(|&token| self.image(token)).collect()
     }
 
-    fn arguments(&mut self, name: &str, directive: Token) -> Result<Vec<DirectiveArgument>> {
+    fn arguments(&mut self, name: &str) -> Result<Vec<DirectiveArgument>> {
         let mut arguments: Vec<DirectiveArgument> = Vec::new();
         while self.argument_follows()? {
             self.skip_whitespace()?;
@@ -182,7 +182,6 @@ impl Parser<'_, '_> {
                 first: self.image(token).to_owned(),
             });
         }
-        let _ = directive;
         Ok(arguments)
     }
 

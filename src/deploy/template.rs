@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::compile::Report;
 use crate::model::Pointer;
-use crate::vtl::{self, Instr, Place, Program, RenderError, Undefined};
+use crate::vtl::{self, Place, Program, RenderError, Undefined};
 
 /// A mapping template.
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ pub(super) fn compile(
             side,
             media_type: key.into(),
             source: text.into(),
-            reads_body: reads_body(&program),
+            reads_body: program.reads_body(),
             program,
         }))),
         Err(error) => {
@@ -120,22 +120,6 @@ pub(super) fn compile(
             None
         }
     }
-}
-
-/// `$input` as a value of its own may be asked for anything, and so may text that is evaluated.
-fn reads_body(program: &Program) -> bool {
-    let reads = |instr: &Instr| {
-        matches!(
-            instr,
-            Instr::InputPath(_)
-                | Instr::PrintInputPath(_)
-                | Instr::InputJson(_)
-                | Instr::PrintInputJson(_)
-                | Instr::InputBody
-                | Instr::Evaluate
-        )
-    };
-    program.names.iter().any(|name| &**name == "input") || program.code.iter().any(reads)
 }
 
 #[cfg(test)]
@@ -154,7 +138,7 @@ mod tests {
             ("$util.escapeJavaScript($input.body)", true),
         ] {
             let program = vtl::compile(text, Undefined::Empty).unwrap();
-            assert_eq!(reads_body(&program), want, "{text}");
+            assert_eq!(program.reads_body(), want, "{text}");
         }
     }
 }

@@ -366,6 +366,24 @@ impl Program {
         &self.text[start as usize..end as usize]
     }
 
+    /// Whether a rendering may look at the payload: a host without one can be asked then in vain.
+    ///
+    /// `$input` as a value of its own may be asked for anything, and so may text that is evaluated.
+    pub fn reads_body(&self) -> bool {
+        let reads = |instr: &Instr| {
+            matches!(
+                instr,
+                Instr::InputPath(_)
+                    | Instr::PrintInputPath(_)
+                    | Instr::InputJson(_)
+                    | Instr::PrintInputJson(_)
+                    | Instr::InputBody
+                    | Instr::Evaluate
+            )
+        };
+        self.names.iter().any(|name| &**name == "input") || self.code.iter().any(reads)
+    }
+
     /// The instructions of the template itself.
     pub(super) fn main(&self) -> Region {
         Region { start: self.main.0, end: self.main.1 }

@@ -23,6 +23,7 @@ pub mod json;
 // L1: each on its own; they do not import each other.
 pub mod http;
 pub mod ring;
+pub mod store;
 pub mod telemetry;
 pub mod throttle;
 pub mod tls;

@@ -1,6 +1,7 @@
 //! The control thread's parts: everything that may be slow.
 
 pub mod admin;
+pub mod api;
 pub mod findings;
 pub mod log_writer;
 pub mod publish;

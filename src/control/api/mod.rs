@@ -17,14 +17,19 @@
 
 mod call;
 mod context;
+pub(super) mod deployments;
 mod error;
-mod ids;
+pub(super) mod ids;
 pub mod objects;
 mod operation;
 mod page;
 mod patch;
 mod rest_apis;
 mod shape;
+mod stage_patch;
+#[cfg(test)]
+mod stage_tests;
+mod stages;
 #[cfg(test)]
 mod testing;
 

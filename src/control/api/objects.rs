@@ -70,6 +70,8 @@ wire! {
         root_resource_id: String,
         security_policy: Option<String>,
         endpoint_access_mode: Option<String>,
+        /// `x-ringway-throttle` of an imported document.
+        ringway_throttle: Option<RingwayThrottle>,
     }
 
     /// Where an API is offered.
@@ -101,6 +103,15 @@ wire! {
         method_responses: Option<BTreeMap<String, MethodResponse>>,
         method_integration: Option<Integration>,
         authorization_scopes: Option<Vec<String>>,
+        /// `x-ringway-throttle` of an imported operation.
+        ringway_throttle: Option<RingwayThrottle>,
+    }
+
+    /// What `x-ringway-throttle` says; AWS has no such member, and its clients pass over it.
+    #[derive(Copy)]
+    RingwayThrottle {
+        rate_limit: f64,
+        burst_limit: i64,
     }
 
     /// What a method may answer with one status.
@@ -215,6 +226,8 @@ wire! {
         id: String,
         description: Option<String>,
         created_date: i64,
+        /// Its number in the API's history, from 1; not answered.
+        order: Option<i64>,
     }
 
     /// Where a deployment is served.
@@ -287,6 +300,12 @@ objects! {
     DocumentationVersion: "documentationversion";
     Deployment: "deployment";
     Stage: "stage";
+}
+
+/// A resource policy as AWS answers it: the document's text with its quotes escaped once more. Source:
+/// facts, aws-recorded 2.4.
+pub fn escaped_policy(document: &serde_json::Value) -> String {
+    document.to_string().replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 /// Kind of the blobs with what deployments froze; under the API's and the deployment's id.

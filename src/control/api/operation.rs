@@ -5,7 +5,7 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::rest_apis;
+use super::{deployments, rest_apis, stages};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;
@@ -195,19 +195,19 @@ pub const OPERATIONS: &[Operation] = &[
     op("GetDocumentationVersion", "GET", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, "", unwritten),
     op("UpdateDocumentationVersion", "PATCH", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, "patchOperations", unwritten),
     // deployments
-    op("GetDeployments", "GET", "/restapis/{restapi_id}/deployments", 200, "", unwritten),
-    op("CreateDeployment", "POST", "/restapis/{restapi_id}/deployments", 201, "stageName stageDescription description cacheClusterEnabled cacheClusterSize variables canarySettings tracingEnabled", unwritten),
-    op("DeleteDeployment", "DELETE", "/restapis/{restapi_id}/deployments/{deployment_id}", 202, "", unwritten),
-    op("GetDeployment", "GET", "/restapis/{restapi_id}/deployments/{deployment_id}", 200, "", unwritten),
-    op("UpdateDeployment", "PATCH", "/restapis/{restapi_id}/deployments/{deployment_id}", 200, "patchOperations", unwritten),
+    op("GetDeployments", "GET", "/restapis/{restapi_id}/deployments", 200, "", deployments::get_deployments),
+    op("CreateDeployment", "POST", "/restapis/{restapi_id}/deployments", 201, "stageName stageDescription description cacheClusterEnabled cacheClusterSize variables canarySettings tracingEnabled", deployments::create_deployment),
+    op("DeleteDeployment", "DELETE", "/restapis/{restapi_id}/deployments/{deployment_id}", 202, "", deployments::delete_deployment),
+    op("GetDeployment", "GET", "/restapis/{restapi_id}/deployments/{deployment_id}", 200, "", deployments::get_deployment),
+    op("UpdateDeployment", "PATCH", "/restapis/{restapi_id}/deployments/{deployment_id}", 200, "patchOperations", deployments::update_deployment),
     // stages
-    op("GetStages", "GET", "/restapis/{restapi_id}/stages", 200, "", unwritten),
-    op("CreateStage", "POST", "/restapis/{restapi_id}/stages", 201, "stageName* deploymentId* description cacheClusterEnabled cacheClusterSize variables documentationVersion canarySettings tracingEnabled tags", unwritten),
-    op("DeleteStage", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}", 202, "", unwritten),
-    op("GetStage", "GET", "/restapis/{restapi_id}/stages/{stage_name}", 200, "", unwritten),
-    op("UpdateStage", "PATCH", "/restapis/{restapi_id}/stages/{stage_name}", 200, "patchOperations", unwritten),
-    op("FlushStageAuthorizersCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers", 202, "", unwritten),
-    op("FlushStageCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/data", 202, "", unwritten),
+    op("GetStages", "GET", "/restapis/{restapi_id}/stages", 200, "", stages::get_stages),
+    op("CreateStage", "POST", "/restapis/{restapi_id}/stages", 201, "stageName* deploymentId* description cacheClusterEnabled cacheClusterSize variables documentationVersion canarySettings tracingEnabled tags", stages::create_stage),
+    op("DeleteStage", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}", 202, "", stages::delete_stage),
+    op("GetStage", "GET", "/restapis/{restapi_id}/stages/{stage_name}", 200, "", stages::get_stage),
+    op("UpdateStage", "PATCH", "/restapis/{restapi_id}/stages/{stage_name}", 200, "patchOperations", stages::update_stage),
+    op("FlushStageAuthorizersCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers", 202, "", stages::flush_cache),
+    op("FlushStageCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/data", 202, "", stages::flush_cache),
     // account
     op("GetAccount", "GET", "/account", 200, "", unwritten),
     op("UpdateAccount", "PATCH", "/account", 200, "patchOperations", unwritten),

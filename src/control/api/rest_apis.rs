@@ -9,6 +9,7 @@ use super::ids;
 use super::objects::{
     Authorizer, Deployment, DocumentationPart, DocumentationVersion, EndpointConfiguration,
     GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT, Stage, Tags,
+    escaped_policy,
 };
 use super::page;
 use super::patch::{Op, Patch};
@@ -121,6 +122,7 @@ fn requested(context: &Context<'_>, call: &Call<'_>) -> Result<RestApi, ApiError
         disable_execute_api_endpoint: call.flag("disableExecuteApiEndpoint").unwrap_or(false),
         security_policy: call.owned("securityPolicy"),
         endpoint_access_mode: call.owned("endpointAccessMode"),
+        ringway_throttle: None,
     })
 }
 
@@ -194,7 +196,7 @@ fn stored_policy(context: &Context<'_>, api: &str, policy: &str) -> Result<Strin
     if document["Statement"].is_null() {
         document.as_object_mut().map(|it| it.shift_remove("Statement"));
     }
-    Ok(document.to_string().replace('\\', "\\\\").replace('"', "\\\""))
+    Ok(escaped_policy(&document))
 }
 
 fn apply(context: &Context<'_>, api: &mut RestApi, patch: &Patch) -> Result<(), ApiError> {

@@ -21,6 +21,7 @@ pub mod time;
 pub mod json;
 
 // L1: each on its own; they do not import each other.
+pub mod auth;
 pub mod http;
 pub mod ring;
 pub mod store;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::control::publish::{Refusal, Shards};
-use crate::deploy::CompiledStage;
+use crate::deploy::{Applied, Batch};
 use crate::limits::Limits;
-use crate::shard::{self, Publication, ShardConfig, ShardHandle, ShardMessage};
-use crate::telemetry::{AccessLogFormat, LogQueue, Registry, SeriesCells, SeriesKey};
+use crate::shard::{self, ShardConfig, ShardHandle, ShardMailbox, ShardMessage};
+use crate::telemetry::{LogQueue, Registry};
 use crate::tls::ClientTrust;
 
 /// Between two looks whether a shard has ended by itself.
@@ -26,8 +26,6 @@ pub struct ShardParts {
     pub trust: Arc<ClientTrust>,
     /// Where access-log batches go; `None`: off.
     pub log: Option<Arc<LogQueue>>,
-    /// Format of the access log.
-    pub access_log: Option<Arc<AccessLogFormat>>,
     /// Counters of all shards.
     pub registry: Arc<Registry>,
 }
@@ -35,7 +33,6 @@ pub struct ShardParts {
 /// All shards.
 pub struct RunningShards {
     handles: Vec<ShardHandle>,
-    parts: ShardParts,
 }
 
 impl RunningShards {
@@ -47,7 +44,7 @@ impl RunningShards {
     pub fn spawn(
         listeners: Vec<TcpListener>,
         cpus: &[Option<usize>],
-        parts: ShardParts,
+        parts: &ShardParts,
     ) -> Result<Self, String> {
         assert_eq!(listeners.len(), cpus.len());
         let mut handles = Vec::with_capacity(listeners.len());
@@ -65,7 +62,7 @@ impl RunningShards {
                 .map_err(|error| format!("shard {index} cannot be started: {error}"))?;
             handles.push(handle);
         }
-        Ok(Self { handles, parts })
+        Ok(Self { handles })
     }
 
     /// Waits until a shard has ended by itself, and says why.
@@ -113,48 +110,28 @@ impl RunningShards {
         Ok(())
     }
 
-    fn publication(&self, shard: usize, stage: &Arc<CompiledStage>) -> Publication {
-        Publication {
-            stage: stage.clone(),
-            cells: self.parts.cells_of(shard, stage),
-            access_log: self.parts.access_log.clone(),
-        }
+    /// The way to the shards for whoever publishes.
+    pub fn link(&self) -> ShardLink {
+        ShardLink { mailboxes: self.handles.iter().map(ShardHandle::mailbox).collect() }
     }
 }
 
-impl ShardParts {
-    /// One shard's series of a stage: by method index, and last the one for unmatched requests.
-    fn cells_of(&self, shard: usize, stage: &CompiledStage) -> Box<[Arc<SeriesCells>]> {
-        let unmatched = SeriesKey {
-            api_name: stage.api_name.clone(),
-            api_id: stage.api_id.clone(),
-            stage: stage.stage.clone(),
-            resource: None,
-            method: None,
-        };
-        let methods = stage.methods.iter().map(|method| SeriesKey {
-            resource: Some(method.resource_path.clone()),
-            method: Some(method.http_method.as_str().to_owned()),
-            ..unmatched.clone()
-        });
-        methods
-            .chain([unmatched.clone()])
-            .map(|key| self.registry.series(&key).swap_remove(shard))
-            .collect()
-    }
+/// The mailboxes of all shards.
+pub struct ShardLink {
+    mailboxes: Box<[ShardMailbox]>,
 }
 
-impl Shards for RunningShards {
+impl Shards for ShardLink {
     fn count(&self) -> usize {
-        self.handles.len()
+        self.mailboxes.len()
     }
 
-    fn offer(&self, shard: usize, stage: &Arc<CompiledStage>) -> Result<(), Refusal> {
-        let handle = &self.handles[shard];
-        if handle.is_finished() {
+    fn offer(&self, shard: usize, batch: &Batch, applied: Applied) -> Result<(), Refusal> {
+        let mailbox = &self.mailboxes[shard];
+        if mailbox.is_finished() {
             return Err(Refusal::Gone);
         }
-        let message = ShardMessage::Publish(self.publication(shard, stage));
-        handle.send(message).map_err(|_message| Refusal::Full)
+        let message = ShardMessage::Apply { batch: Arc::clone(batch), applied };
+        mailbox.send(message).map_err(|_message| Refusal::Full)
     }
 }

@@ -11,6 +11,7 @@
 
 pub mod cpus;
 pub mod listen;
+mod process;
 mod run;
 mod shards;
 

@@ -16,6 +16,16 @@ pub struct Settings {
     pub region: String,
     /// What follows `{apiId}.execute-api.` in the addresses that are printed: `localhost`.
     pub api_host_suffix: String,
+    /// Port that clients of APIs connect to.
+    pub api_port: u16,
+}
+
+impl Settings {
+    /// Where a stage is served: `http://{api}.execute-api.localhost:8080/{stage}`.
+    pub fn url(&self, api: &str, stage: &str) -> String {
+        let Self { api_host_suffix, api_port, .. } = self;
+        format!("http://{api}.execute-api.{api_host_suffix}:{api_port}/{stage}")
+    }
 }
 
 /// One call's transaction and surroundings.

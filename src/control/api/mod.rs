@@ -25,11 +25,13 @@ mod operation;
 mod page;
 mod patch;
 mod rest_apis;
+mod served;
 mod shape;
 mod stage_patch;
 #[cfg(test)]
 mod stage_tests;
 mod stages;
+mod test_invoke;
 #[cfg(test)]
 mod testing;
 
@@ -37,7 +39,9 @@ pub use call::{Body, Call, Reply};
 pub use context::{Context, Effects, Settings};
 pub use error::ApiError;
 pub use operation::{OPERATIONS, Operation, Route, route};
+pub use served::{client_certificate, domain_table};
 pub use shape::members;
+pub use test_invoke::{TestInvoker, Trial, TrialOutcome, prepare_test_invoke, test_invoke_reply};
 
 /// Carries out a call that has been routed: checks its form, then runs it.
 ///

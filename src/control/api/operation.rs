@@ -5,7 +5,7 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::{deployments, rest_apis, stages};
+use super::{deployments, rest_apis, stages, test_invoke};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;
@@ -155,8 +155,8 @@ pub const OPERATIONS: &[Operation] = &[
     op("UpdateIntegrationResponse", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 200, "patchOperations", unwritten),
     op("PutIntegrationResponse", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 201, "selectionPattern responseParameters responseTemplates contentHandling", unwritten),
     // test invoke
-    op("TestInvokeAuthorizer", "POST", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "headers multiValueHeaders pathWithQueryString body stageVariables additionalContext", unwritten),
-    op("TestInvokeMethod", "POST", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "pathWithQueryString body headers multiValueHeaders clientCertificateId stageVariables", unwritten),
+    op("TestInvokeAuthorizer", "POST", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "headers multiValueHeaders pathWithQueryString body stageVariables additionalContext", test_invoke::test_invoke_authorizer),
+    op("TestInvokeMethod", "POST", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "pathWithQueryString body headers multiValueHeaders clientCertificateId stageVariables", test_invoke::test_invoke_method),
     // models
     op("GetModels", "GET", "/restapis/{restapi_id}/models", 200, "", unwritten),
     op("CreateModel", "POST", "/restapis/{restapi_id}/models", 201, "name* description schema contentType*", unwritten),

@@ -127,7 +127,9 @@ fn requested(context: &Context<'_>, call: &Call<'_>) -> Result<RestApi, ApiError
 }
 
 /// The endpoint configuration with AWS's defaults.
-fn endpoint(given: Option<EndpointConfiguration>) -> Result<EndpointConfiguration, ApiError> {
+pub(super) fn endpoint(
+    given: Option<EndpointConfiguration>,
+) -> Result<EndpointConfiguration, ApiError> {
     let mut endpoint = given.unwrap_or_default();
     match endpoint.types.len() {
         0 => endpoint.types.push("EDGE".to_owned()),

@@ -42,6 +42,7 @@ impl Plane {
             account_id: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
             api_host_suffix: "localhost".to_owned(),
+            api_port: 8080,
         };
         let store = Store::open(&directory).expect("a store");
         Self { store, settings, directory, now: 1_700_000_000, effects: Effects::default() }

@@ -6,11 +6,13 @@
 //! **Invariant**: the request flow never reads this module.
 
 mod integration;
+mod stage;
 
 pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType,
     PassthroughBehavior,
 };
+pub use stage::{ClientCertificate, MethodSetting};
 
 use std::collections::BTreeMap;
 

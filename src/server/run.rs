@@ -61,7 +61,7 @@ pub(super) fn run(config: Config) -> Result<(), String> {
         registry: registry.clone(),
     };
     let shards = RunningShards::spawn(listeners, &plan.cpus, &parts)?;
-    let plane = DataPlane::new(Arc::new(shards.link()), registry.clone(), buckets);
+    let plane = DataPlane::new(Arc::new(shards.link()), registry.clone(), buckets, targets.clone());
 
     for warning in trust.warnings() {
         tracing::warn!("{warning}");

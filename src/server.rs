@@ -78,7 +78,7 @@ impl Config {
             limits: self.limits.clone(),
             account_throttle: self.account_throttle,
             account_id: ACCOUNT_ID.to_owned(),
-            deployment_id: String::new(),
+            ..StageSettings::default()
         }
     }
 }

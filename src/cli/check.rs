@@ -31,7 +31,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
         limits: args.stage.limits(),
         account_throttle: Some(ACCOUNT_THROTTLE),
         account_id: ACCOUNT_ID.to_owned(),
-        deployment_id: String::new(),
+        ..StageSettings::default()
     };
     let findings = match read_definition(&args.stage.file) {
         Ok(text) => findings_of(&text, settings),

@@ -106,6 +106,7 @@ pub struct DataPlane {
     shards: Arc<dyn Shards + Send + Sync>,
     registry: Arc<Registry>,
     buckets: Arc<BucketRegistry>,
+    targets: Arc<TargetRegistry>,
     /// What every stage serves, by API and stage. Locked for as long as a batch is on its way: all
     /// shards apply batches in the same order.
     served: Mutex<HashMap<(String, String), Arc<Publication>>>,
@@ -118,13 +119,14 @@ impl fmt::Debug for DataPlane {
 }
 
 impl DataPlane {
-    /// Nothing is served yet.
+    /// Nothing is served yet. Buckets and targets are those that stages are compiled with.
     pub fn new(
         shards: Arc<dyn Shards + Send + Sync>,
         registry: Arc<Registry>,
         buckets: Arc<BucketRegistry>,
+        targets: Arc<TargetRegistry>,
     ) -> Self {
-        Self { shards, registry, buckets, served: Mutex::default() }
+        Self { shards, registry, buckets, targets, served: Mutex::default() }
     }
 
     /// Brings updates to every shard, which applies all of them between two requests; returns when all
@@ -164,6 +166,7 @@ impl DataPlane {
         drop(batch);
         self.registry.sweep();
         self.buckets.sweep();
+        self.targets.sweep();
         Ok(())
     }
 
@@ -472,7 +475,7 @@ mod tests {
     }
 
     fn plane(shards: Arc<Scripted>) -> DataPlane {
-        DataPlane::new(shards, Arc::new(Registry::new(2)), Arc::default())
+        DataPlane::new(shards, Arc::new(Registry::new(2)), Arc::default(), Arc::default())
     }
 
     fn publisher() -> Publisher {

@@ -7,7 +7,7 @@
 //! In: the [`TargetRegistry`]. Out: addresses in its targets. Cost: nothing on a shard.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -110,8 +110,8 @@ fn stamp() -> Stamp {
 pub struct Refresher {
     targets: Arc<TargetRegistry>,
     names: RefCell<(Names, Stamp)>,
-    /// By the target's slot.
-    due: RefCell<HashMap<u32, Due>>,
+    /// By the target's id.
+    due: RefCell<HashMap<u64, Due>>,
 }
 
 /// What is known of a target besides its addresses.
@@ -151,12 +151,16 @@ impl Refresher {
             tokio::time::sleep(TICK).await;
             let now = Instant::now();
             let due: Vec<Arc<Target>> = {
-                let due = self.due.borrow();
-                self.targets
-                    .targets()
+                let mut due = self.due.borrow_mut();
+                let targets = self.targets.targets();
+                if due.len() > targets.len() {
+                    let there: HashSet<u64> = targets.iter().map(|target| target.id).collect();
+                    due.retain(|id, _| there.contains(id));
+                }
+                targets
                     .into_iter()
                     .filter(|target| !target.host.is_empty() && literal(&target.host).is_none())
-                    .filter(|target| due.get(&target.slot).is_none_or(|due| due.at <= now))
+                    .filter(|target| due.get(&target.id).is_none_or(|due| due.at <= now))
                     .collect()
             };
             for warning in self.resolve(due, REFRESH_WAIT).await {
@@ -223,7 +227,7 @@ impl Refresher {
                     answer.good_for
                 }
                 Err(why) => {
-                    news |= !due.get(&target.slot).is_some_and(|due| due.failing);
+                    news |= !due.get(&target.id).is_some_and(|due| due.failing);
                     if !matches!(**known, TargetAddresses::Resolved(_)) {
                         target.addresses.store(Arc::new(TargetAddresses::Failed(why.clone())));
                     }
@@ -231,7 +235,7 @@ impl Refresher {
                 }
             };
             let at = Instant::now() + good_for;
-            due.insert(target.slot, Due { at, failing: answer.is_err() });
+            due.insert(target.id, Due { at, failing: answer.is_err() });
         }
         news
     }

@@ -16,9 +16,13 @@ use super::route_tree::{RouteTreeBuilder, parameter_names};
 use super::source::Scope;
 use crate::context::ContextVariable;
 use crate::limits::Limits;
-use crate::model::{Method, MethodName, Pointer, Resource, RestApi, ThrottleSettings};
+use crate::model::{
+    ClientCertificate, Method, MethodName, MethodSetting, Pointer, Resource, RestApi,
+    ThrottleSettings,
+};
 use crate::throttle::{BucketRegistry, TokenBucket};
 use crate::time::Nanos;
+use crate::tls::ClientIdentity;
 use crate::upstream::TargetRegistry;
 
 /// What a stage adds to its API.
@@ -36,6 +40,11 @@ pub struct StageSettings {
     pub account_id: String,
     /// Id of the deployment.
     pub deployment_id: String,
+    /// Settings of methods, by AWS's keys: `pets/{id}/GET`, `//GET` for the root, `*/*` for those that
+    /// have none.
+    pub method_settings: BTreeMap<String, MethodSetting>,
+    /// What `https` integrations are shown that ask for a certificate.
+    pub client_certificate: Option<ClientCertificate>,
 }
 
 /// What outlives a deployment, so that a reload keeps buckets and targets.
@@ -133,6 +142,7 @@ pub fn compile_with(
 ) -> Result<CompiledStage, Vec<CompileError>> {
     let mut errors = Vec::new();
     check_stage_name(&settings.stage, &mut errors);
+    let identity = identity(settings, &mut errors);
     let fixed = [
         (ContextVariable::ApiId, api.id.as_str()),
         (ContextVariable::Stage, settings.stage.as_str()),
@@ -180,7 +190,13 @@ pub fn compile_with(
                 }
             };
             let scope = Scope { path_parameters: &path_parameters, ..scope };
-            let mut step = Step { settings, env, scope: &scope, constants: &mut constants };
+            let mut step = Step {
+                settings,
+                env,
+                identity: identity.as_ref(),
+                scope: &scope,
+                constants: &mut constants,
+            };
             if let Some(integration) = step.integration(method, &mut report) {
                 methods.push(CompiledMethod {
                     index,
@@ -244,10 +260,31 @@ fn check_stage_name(name: &str, errors: &mut Vec<CompileError>) {
     }
 }
 
+fn identity(
+    settings: &StageSettings,
+    errors: &mut Vec<CompileError>,
+) -> Option<Arc<ClientIdentity>> {
+    let ClientCertificate { pem_encoded_certificate, private_key } =
+        settings.client_certificate.as_ref()?;
+    match ClientIdentity::from_pem(pem_encoded_certificate, private_key) {
+        Ok(identity) => Some(Arc::new(identity)),
+        Err(message) => {
+            errors.push(CompileError {
+                pointer: Pointer::new(),
+                object: "stage".to_owned(),
+                message,
+                help: "give the stage another client certificate, or none".to_owned(),
+            });
+            None
+        }
+    }
+}
+
 /// What compiling one method's integration needs.
 pub(super) struct Step<'a, 'b> {
     pub(super) settings: &'a StageSettings,
     pub(super) env: &'a CompileEnv<'b>,
+    pub(super) identity: Option<&'a Arc<ClientIdentity>>,
     pub(super) scope: &'a Scope<'a>,
     pub(super) constants: &'a mut Constants,
 }
@@ -274,8 +311,15 @@ impl Step<'_, '_> {
     }
 }
 
-/// The stage's and the account's bucket, in this order.
+/// AWS's defaults for a method whose setting has one member only (facts, stages section 2).
+const METHOD_RATE_LIMIT: f64 = 10_000.0;
+const METHOD_BURST_LIMIT: u32 = 5_000;
+
 /// The buckets that a stage's requests spend from.
+///
+/// `*/*` is no bucket of the whole stage: it is the limit of each method that has no entry of its own,
+/// so every method has its own bucket, as with AWS ("default method throttling"). The bucket that all
+/// methods of a stage share is ours: `x-ringway-throttle` at the root of a document.
 struct Throttles<'a> {
     api: &'a RestApi,
     settings: &'a StageSettings,
@@ -315,13 +359,56 @@ impl<'a> Throttles<'a> {
         name: MethodName,
         method: &Method,
     ) -> Box<[(ThrottleScope, Arc<TokenBucket>)]> {
-        let own = method.throttle.map(|limit| {
+        let own = self.limit_of(resource, name, method).filter(|limit| self.can_decide(limit));
+        let own = own.map(|limit| {
             let (api, stage) = (&self.api.id, &self.settings.stage);
             let name = format!("{api}/{stage}/{} {}", name.as_str(), resource.path);
             (ThrottleScope::Method, self.bucket(&name, limit))
         });
         own.into_iter().chain(self.shared.iter().cloned()).collect()
     }
+
+    /// The method's limit: by its own entry of the stage, else as the document says, else by `*/*`.
+    fn limit_of(
+        &self,
+        resource: &Resource,
+        name: MethodName,
+        method: &Method,
+    ) -> Option<ThrottleSettings> {
+        let settings = &self.settings.method_settings;
+        if settings.is_empty() {
+            return method.throttle;
+        }
+        if let Some(own) = settings.get(&setting_key(&resource.path, name)) {
+            return throttle_of(own);
+        }
+        method.throttle.or_else(|| throttle_of(settings.get("*/*")?))
+    }
+
+    /// Whether a method's bucket can be empty before the account's is. One with the account's rate and
+    /// burst, or more, sees a part of the requests that the account's sees and never decides. AWS's
+    /// defaults are such (an entry that anything was set in has them), and a bucket for each of 90 000
+    /// methods would take 30 MB and an atomic operation a request.
+    fn can_decide(&self, limit: &ThrottleSettings) -> bool {
+        self.settings.account_throttle.is_none_or(|account| {
+            limit.rate_limit < account.rate_limit || limit.burst_limit < account.burst_limit
+        })
+    }
+}
+
+/// Key of a method in a stage's settings: the path without its first slash, but `/` for the root.
+fn setting_key(path: &str, name: MethodName) -> String {
+    let path = path.strip_prefix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
+    format!("{path}/{}", name.as_str())
+}
+
+/// A setting's throttle, if it has any.
+fn throttle_of(setting: &MethodSetting) -> Option<ThrottleSettings> {
+    let (rate, burst) = (setting.throttling_rate_limit, setting.throttling_burst_limit);
+    (rate.is_some() || burst.is_some()).then(|| ThrottleSettings {
+        rate_limit: rate.unwrap_or(METHOD_RATE_LIMIT),
+        burst_limit: burst.unwrap_or(METHOD_BURST_LIMIT),
+    })
 }
 
 #[cfg(test)]

@@ -319,7 +319,10 @@ fn http(
         proxy,
         invalid_endpoint: endpoint.is_none(),
         target: match &endpoint {
-            Some(uri) => step.env.targets.get(uri.scheme, &uri.host, uri.port, insecure),
+            Some(uri) => {
+                let identity = step.identity;
+                step.env.targets.get_as(uri.scheme, &uri.host, uri.port, insecure, identity)
+            }
             None => step.env.targets.get(Scheme::Http, "", 0, false),
         },
         method: declared.http_method.and_then(backend_method),

@@ -31,6 +31,7 @@ mod documentation;
 mod endpoint;
 mod integration;
 mod schema;
+mod stage;
 
 pub use access::{ApiKeySource, AuthorizationType, Authorizer, AuthorizerType};
 pub use documentation::{DocumentationPart, DocumentationPartLocation, DocumentationPartType};
@@ -40,6 +41,7 @@ pub use integration::{
     PassthroughBehavior, ResponseTransferMode,
 };
 pub use schema::{API_ID_PLACEHOLDER, Model, RequestValidator, model_reference, referenced_model};
+pub use stage::{ClientCertificate, MethodSetting};
 
 use std::collections::BTreeMap;
 

@@ -19,6 +19,7 @@ use crate::limits::Limits;
 use crate::telemetry::{LogQueue, Registry};
 use crate::throttle::BucketRegistry;
 use crate::tls::ClientTrust;
+use crate::upstream::TargetRegistry;
 
 /// How long the access log may take for its last lines.
 const LOG_FLUSH_WAIT: Duration = Duration::from_secs(2);
@@ -30,6 +31,7 @@ pub(super) struct ProcessParts {
     /// `None`: there is no access log.
     pub log: Option<Arc<LogQueue>>,
     pub buckets: Arc<BucketRegistry>,
+    pub targets: Arc<TargetRegistry>,
 }
 
 /// A process with shards that run.
@@ -127,7 +129,12 @@ impl Process {
         let shards = RunningShards::spawn(listeners, &plan.cpus, &for_shards)?;
         let link = Arc::new(shards.link());
         Ok(Self {
-            plane: Arc::new(DataPlane::new(link, registry.clone(), parts.buckets)),
+            plane: Arc::new(DataPlane::new(
+                link,
+                registry.clone(),
+                parts.buckets,
+                parts.targets,
+            )),
             shards,
             readiness: Arc::default(),
             registry,

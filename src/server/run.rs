@@ -50,7 +50,13 @@ pub(super) fn run(config: Config) -> Result<(), String> {
         .admin
         .map(|address| bind_admin(address).map_err(|why| format!("{why} (--admin off)")))
         .transpose()?;
-    let parts = ProcessParts { limits: config.limits.clone(), trust: trust.clone(), log, buckets };
+    let parts = ProcessParts {
+        limits: config.limits.clone(),
+        trust: trust.clone(),
+        log,
+        buckets,
+        targets: targets.clone(),
+    };
     let process = Process::spawn(listeners, &plan, parts)?;
 
     for warning in trust.warnings() {

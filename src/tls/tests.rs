@@ -8,7 +8,7 @@ use rustls::{ServerConfig, ServerConnection};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::trust::trusting;
-use super::{ClientTls, ClientTrust, TlsError};
+use super::{ClientIdentity, ClientTls, ClientTrust, TlsError};
 
 /// A CA and a server certificate it signed for `names`.
 struct Authority {
@@ -16,6 +16,8 @@ struct Authority {
     ca_pem: String,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+    key_pem: String,
+    certificate_pem: String,
 }
 
 fn authority(names: &[&str]) -> Authority {
@@ -30,6 +32,8 @@ fn authority(names: &[&str]) -> Authority {
         ca_pem: issuer.pem(),
         chain: vec![certificate.der().clone()],
         key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        key_pem: key.serialize_pem(),
+        certificate_pem: certificate.pem(),
     }
 }
 
@@ -183,6 +187,48 @@ fn insecure_accepts_any_chain_and_name() {
     let mut client = connect(&trust, true, "elsewhere.test");
     exchange(&mut client, &mut authority.server(&[]), 4_096).unwrap();
     assert!(!client.handshaking());
+}
+
+/// A server that takes only clients whose certificate `clients` has signed.
+fn mutual(server: &Authority, clients: &Authority) -> ServerConnection {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(clients.ca.clone()).unwrap();
+    let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(
+        Arc::new(roots),
+        Arc::clone(&provider),
+    );
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(server.chain.clone(), server.key.clone_key())
+        .unwrap();
+    ServerConnection::new(Arc::new(config)).unwrap()
+}
+
+#[test]
+fn an_identity_is_shown_to_a_server_that_asks() {
+    let (server, clients) = (authority(&["backend.test"]), authority(&["gateway.test"]));
+    let trust = trusting(std::slice::from_ref(&server.ca));
+    let identity = ClientIdentity::from_pem(&clients.certificate_pem, &clients.key_pem).unwrap();
+    for insecure in [false, true] {
+        let config = identity.config(&trust, insecure);
+        assert!(Arc::ptr_eq(&config, &identity.config(&trust, insecure)), "made once");
+        let mut client = ClientTls::new(config, "backend.test").unwrap();
+        let mut connection = mutual(&server, &clients);
+        exchange(&mut client, &mut connection, 4_096).unwrap();
+        let shown = connection.peer_certificates().expect("a certificate was shown");
+        assert_eq!(shown, clients.chain);
+
+        let mut nobody = connect(&trust, insecure, "backend.test");
+        let refused = exchange(&mut nobody, &mut mutual(&server, &clients), 4_096);
+        assert!(matches!(refused, Err(TlsError::Refused(_))), "{refused:?}");
+    }
+    // The server's name is checked no less for it.
+    let mut client = ClientTls::new(identity.config(&trust, false), "other.test").unwrap();
+    let refused = exchange(&mut client, &mut mutual(&server, &clients), 4_096);
+    assert!(matches!(refused, Err(TlsError::Certificate(_))), "{refused:?}");
 }
 
 #[test]

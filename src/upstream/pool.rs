@@ -16,13 +16,22 @@ use crate::tls::ClientTrust;
 pub struct Upstreams {
     ring: Ring,
     trust: Arc<ClientTrust>,
-    /// Idle connections by the target's slot; the freshest last.
-    // Boxed: a connection is handed on some times for each request.
-    #[expect(clippy::vec_box, reason = "moved as they are, never unboxed")]
-    idle: RefCell<Vec<Vec<Box<Connection>>>>,
+    /// By the target's slot.
+    pools: RefCell<Vec<Pool>>,
     open: Rc<Cell<u64>>,
     opened: Cell<u64>,
     reused: Cell<u64>,
+}
+
+/// Idle connections to one target.
+#[derive(Default)]
+struct Pool {
+    /// [`Target::id`]: another target may have had the slot before.
+    target: u64,
+    /// The freshest last.
+    // Boxed: a connection is handed on some times for each request.
+    #[expect(clippy::vec_box, reason = "moved as they are, never unboxed")]
+    idle: Vec<Box<Connection>>,
 }
 
 /// Why no connection could be had.
@@ -53,7 +62,7 @@ impl Upstreams {
         Self {
             ring: ring.clone(),
             trust,
-            idle: RefCell::default(),
+            pools: RefCell::default(),
             open: Rc::default(),
             opened: Cell::new(0),
             reused: Cell::new(0),
@@ -71,10 +80,10 @@ impl Upstreams {
 
     /// A kept connection to `target` that is still good, if there is one.
     pub fn kept(&self, target: &Target) -> Option<Box<Connection>> {
-        let mut idle = self.idle.borrow_mut();
-        let kept = idle.get_mut(target.slot as usize)?;
+        let mut pools = self.pools.borrow_mut();
+        let pool = pools.get_mut(target.slot as usize).filter(|pool| pool.target == target.id)?;
         let now = self.ring.now();
-        while let Some(mut connection) = kept.pop() {
+        while let Some(mut connection) = pool.idle.pop() {
             if now.since(connection.idle_since) < UPSTREAM_IDLE_TIMEOUT && connection.is_silent() {
                 connection.reused = true;
                 self.reused.set(self.reused.get() + 1);
@@ -103,7 +112,10 @@ impl Upstreams {
         };
         let tls = match target.scheme {
             Scheme::Http => None,
-            Scheme::Https => Some(self.trust.config(target.insecure_skip_verification)),
+            Scheme::Https => Some(match &target.identity {
+                None => self.trust.config(target.insecure_skip_verification),
+                Some(it) => it.config(&self.trust, target.insecure_skip_verification),
+            }),
         };
         let mut last = ConnectError::NoAddress;
         for (index, &address) in addresses.iter().enumerate() {
@@ -140,23 +152,28 @@ impl Upstreams {
         if !large {
             connection.end_bulk();
         }
-        let mut idle = self.idle.borrow_mut();
+        let mut pools = self.pools.borrow_mut();
         let slot = target.slot as usize;
-        if idle.len() <= slot {
-            idle.resize_with(slot + 1, Vec::new);
+        if pools.len() <= slot {
+            pools.resize_with(slot + 1, Pool::default);
         }
-        if idle[slot].len() >= UPSTREAM_IDLE_MAX {
+        let pool = &mut pools[slot];
+        if pool.target < target.id {
+            // What is left are connections to a target that is forgotten.
+            *pool = Pool { target: target.id, idle: Vec::new() };
+        }
+        if pool.target > target.id || pool.idle.len() >= UPSTREAM_IDLE_MAX {
             return;
         }
         connection.idle_since = self.ring.now();
-        idle[slot].push(connection);
+        pool.idle.push(connection);
     }
 
     /// Closes what has been idle for too long, or was closed by its peer.
     pub fn sweep(&self) {
         let now = self.ring.now();
         let mut gone = Vec::new();
-        for kept in self.idle.borrow_mut().iter_mut() {
+        for Pool { idle: kept, .. } in self.pools.borrow_mut().iter_mut() {
             let mut index = 0;
             while index < kept.len() {
                 if now.since(kept[index].idle_since) < UPSTREAM_IDLE_TIMEOUT
@@ -173,7 +190,7 @@ impl Upstreams {
 
     /// Closes every idle connection.
     pub fn clear(&self) {
-        self.idle.borrow_mut().clear();
+        self.pools.borrow_mut().clear();
     }
 }
 

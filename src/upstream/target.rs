@@ -6,9 +6,11 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
+
+use crate::tls::ClientIdentity;
 
 /// How a target is spoken to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -61,18 +63,25 @@ pub struct Target {
     pub authority: String,
     /// The certificate is not checked.
     pub insecure_skip_verification: bool,
+    /// Whom it is shown where it asks for a client certificate; `None` with plain HTTP.
+    pub identity: Option<Arc<ClientIdentity>>,
     /// Refreshed by the control thread.
     pub addresses: ArcSwap<TargetAddresses>,
-    /// Its number: dense from 0, index for a shard's pools.
+    /// Index for a shard's pools. When a target is forgotten, a later one gets its slot.
     pub slot: u32,
+    /// Its number: no other target has ever had it, and later ones have greater ones.
+    pub id: u64,
 }
 
+/// What tells targets apart. Connections are kept by target, so one that was made for a stage with a
+/// client certificate serves no stage without it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Key {
     scheme: Scheme,
     host: String,
     port: u16,
     insecure: bool,
+    identity: Option<Arc<ClientIdentity>>,
 }
 
 /// All targets of the process. Only the config flow takes its lock.
@@ -83,8 +92,10 @@ pub struct TargetRegistry {
 
 #[derive(Debug, Default)]
 struct Registered {
-    by_key: HashMap<Key, Arc<Target>>,
-    in_order: Vec<Arc<Target>>,
+    by_key: HashMap<Key, u32>,
+    /// By slot; `None`: free.
+    slots: Vec<Option<Arc<Target>>>,
+    made: u64,
 }
 
 impl TargetRegistry {
@@ -98,11 +109,26 @@ impl TargetRegistry {
     /// A literal address (IPv6 with or without brackets) is resolved at once, a name is
     /// [`TargetAddresses::Unresolved`].
     pub fn get(&self, scheme: Scheme, host: &str, port: u16, insecure: bool) -> Arc<Target> {
+        self.get_as(scheme, host, port, insecure, None)
+    }
+
+    /// The same for a target that is shown a client certificate. Plain HTTP has none to show.
+    pub fn get_as(
+        &self,
+        scheme: Scheme,
+        host: &str,
+        port: u16,
+        insecure: bool,
+        identity: Option<&Arc<ClientIdentity>>,
+    ) -> Arc<Target> {
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
         let host = bare.to_ascii_lowercase();
-        let mut registered = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = Key { scheme, host, port, insecure };
-        if let Some(target) = registered.by_key.get(&key) {
+        let identity = identity.filter(|_| scheme == Scheme::Https).cloned();
+        let mut registered = self.lock();
+        let key = Key { scheme, host, port, insecure, identity };
+        if let Some(&slot) = registered.by_key.get(&key)
+            && let Some(target) = &registered.slots[slot as usize]
+        {
             return Arc::clone(target);
         }
         let addresses = match key.host.parse::<IpAddr>() {
@@ -112,23 +138,48 @@ impl TargetRegistry {
             }
             Err(_) => TargetAddresses::Unresolved,
         };
+        let slot = registered.slots.iter().position(Option::is_none).unwrap_or_else(|| {
+            registered.slots.push(None);
+            registered.slots.len() - 1
+        });
+        registered.made += 1;
         let target = Arc::new(Target {
             scheme,
             authority: authority(scheme, &key.host, port),
             host: key.host.clone(),
             port,
             insecure_skip_verification: insecure,
+            identity: key.identity.clone(),
             addresses: ArcSwap::from_pointee(addresses),
-            slot: u32::try_from(registered.in_order.len()).unwrap_or(u32::MAX),
+            slot: u32::try_from(slot).unwrap_or(u32::MAX),
+            id: registered.made,
         });
-        registered.by_key.insert(key, Arc::clone(&target));
-        registered.in_order.push(Arc::clone(&target));
+        registered.slots[slot] = Some(Arc::clone(&target));
+        registered.by_key.insert(key, target.slot);
         target
     }
 
-    /// Every target there has ever been, by slot: for the one who resolves names.
+    /// Every target there is, by slot: for the one who resolves names.
     pub fn targets(&self) -> Vec<Arc<Target>> {
-        self.targets.lock().unwrap_or_else(PoisonError::into_inner).in_order.clone()
+        self.lock().slots.iter().flatten().cloned().collect()
+    }
+
+    /// Forgets every target that no stage has any more.
+    pub fn sweep(&self) {
+        let Registered { by_key, slots, .. } = &mut *self.lock();
+        by_key.retain(|_, slot| {
+            let place = &mut slots[*slot as usize];
+            // Nobody can get one from here meanwhile: that takes the lock.
+            let used = place.as_ref().is_some_and(|target| Arc::strong_count(target) > 1);
+            if !used {
+                *place = None;
+            }
+            used
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Registered> {
+        self.targets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -163,6 +214,22 @@ mod tests {
         let slots: Vec<u32> = registry.targets().iter().map(|target| target.slot).collect();
         assert_eq!(slots, [0, 1, 2, 3, 4]);
         assert_eq!(registry.targets().len(), 5);
+    }
+
+    #[test]
+    fn what_nobody_has_is_swept_and_its_slot_goes_to_another() {
+        let registry = TargetRegistry::new();
+        let a = registry.get(Scheme::Http, "a.example", 80, false);
+        let b = registry.get(Scheme::Http, "b.example", 80, false);
+        let (slot, id) = (a.slot, a.id);
+        drop(a);
+        registry.sweep();
+        assert_eq!(registry.targets().len(), 1);
+        assert!(Arc::ptr_eq(&b, &registry.get(Scheme::Http, "b.example", 80, false)));
+        let again = registry.get(Scheme::Http, "a.example", 80, false);
+        assert_eq!(again.slot, slot);
+        assert!(again.id > b.id && b.id > id);
+        assert_eq!(registry.targets().len(), 2);
     }
 
     #[test]

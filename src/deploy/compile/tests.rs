@@ -402,3 +402,144 @@ fn the_consoles_cors_answer_is_encoded_in_advance() {
     assert_eq!(&*constants[0].body, b"");
     assert!(constants[0].h1.ends_with(b"Content-Type: application/json\r\n"));
 }
+
+/// Limits of the methods of a stage, by path; `None`: no bucket of its own.
+fn method_limits(api: &RestApi, settings: &StageSettings) -> Vec<(String, Option<(f64, u32)>)> {
+    let stage = run(api, settings).unwrap();
+    let limit = |method: &CompiledMethod| {
+        let own = method.buckets.iter().find(|(scope, _)| *scope == ThrottleScope::Method);
+        own.map(|(_, bucket)| (bucket.rate(), bucket.burst()))
+    };
+    stage.methods.iter().map(|it| (it.resource_path.to_string(), limit(it))).collect()
+}
+
+#[test]
+fn a_methods_own_setting_replaces_that_of_all_methods_as_a_whole() {
+    let method = |throttle| Method {
+        integration: Some(Integration { kind: IntegrationType::Mock, ..Integration::default() }),
+        throttle,
+        ..Method::default()
+    };
+    let mut api = api("/", method(None));
+    let limit = |rate_limit, burst_limit| Some(ThrottleSettings { rate_limit, burst_limit });
+    for (path, throttle) in
+        [("/pets", None), ("/pets/{id}", None), ("/own", limit(3.0, 4)), ("/both", limit(3.0, 4))]
+    {
+        let methods = [(MethodName::Get, method(throttle))].into();
+        api.resources.push(Resource { id: "r".into(), path: path.into(), methods });
+    }
+    let setting = |rate: Option<f64>, burst| MethodSetting {
+        throttling_rate_limit: rate,
+        throttling_burst_limit: burst,
+        ..MethodSetting::default()
+    };
+    let settings = |entries: &[(&str, MethodSetting)]| StageSettings {
+        method_settings: entries.iter().map(|(key, it)| ((*key).to_owned(), it.clone())).collect(),
+        ..settings()
+    };
+    let want = |limits: [Option<(f64, u32)>; 5]| {
+        ["/", "/pets", "/pets/{id}", "/own", "/both"].map(str::to_owned).into_iter().zip(limits)
+    };
+    let from_document = Some((3.0, 4));
+    for (entries, limits) in [
+        (&[][..], [None, None, None, from_document, from_document]),
+        (
+            &[("*/*", setting(Some(7.0), Some(9)))],
+            [Some((7.0, 9)), Some((7.0, 9)), Some((7.0, 9)), from_document, from_document],
+        ),
+        (
+            &[
+                ("*/*", setting(Some(7.0), Some(9))),
+                ("//GET", setting(Some(0.5), Some(1))),
+                // Whole: what it does not set is not taken from `*/*`.
+                ("pets/GET", setting(None, None)),
+                ("pets/{id}/GET", setting(None, Some(2))),
+                ("both/GET", setting(Some(8.0), None)),
+                ("pets/{id}/POST", setting(Some(1.0), Some(1))),
+            ],
+            [Some((0.5, 1)), None, Some((10_000.0, 2)), from_document, Some((8.0, 5_000))],
+        ),
+    ] {
+        let found = method_limits(&api, &settings(entries));
+        assert_eq!(found, want(limits).collect::<Vec<_>>(), "{entries:?}");
+    }
+    // One bucket each, not one for all.
+    let stage = run(&api, &settings(&[("*/*", setting(Some(1.0), Some(1)))])).unwrap();
+    let bucket = |index: usize| &stage.methods[index].buckets[0].1;
+    assert!(bucket(0).take(Nanos(0)) && bucket(1).take(Nanos(0)) && !bucket(0).take(Nanos(0)));
+    // A rate or a burst of 0 closes.
+    for closed in [setting(Some(0.0), Some(9)), setting(Some(9.0), Some(0))] {
+        let stage = run(&api, &settings(&[("pets/GET", closed)])).unwrap();
+        assert!(!stage.methods[1].buckets[0].1.take(Nanos(0)));
+    }
+}
+
+#[test]
+fn a_limit_that_the_accounts_always_reaches_first_has_no_bucket() {
+    let api = with(Integration { kind: IntegrationType::Mock, ..Integration::default() });
+    let account = ThrottleSettings { rate_limit: 100.0, burst_limit: 50 };
+    for (rate, burst, account_throttle, has_bucket) in [
+        (100.0, 50, Some(account), false),
+        (101.0, 51, Some(account), false),
+        (99.9, 50, Some(account), true),
+        (100.0, 49, Some(account), true),
+        (0.0, 5_000, Some(account), true),
+        (10_000.0, 5_000, None, true),
+    ] {
+        let setting = MethodSetting {
+            throttling_rate_limit: Some(rate),
+            throttling_burst_limit: Some(burst),
+            ..MethodSetting::default()
+        };
+        let settings = StageSettings {
+            method_settings: [("*/*".to_owned(), setting)].into(),
+            account_throttle,
+            ..settings()
+        };
+        let limits = method_limits(&api, &settings);
+        assert_eq!(limits[0].1.is_some(), has_bucket, "{rate}:{burst} of {account_throttle:?}");
+    }
+}
+
+#[test]
+fn a_client_certificate_is_a_target_of_its_own_and_a_bad_one_an_error() {
+    let certified = rcgen::generate_simple_self_signed(["gateway".to_owned()]).unwrap();
+    let certificate = ClientCertificate {
+        pem_encoded_certificate: certified.cert.pem(),
+        private_key: certified.signing_key.serialize_pem(),
+    };
+    let with_certificate = |certificate: Option<ClientCertificate>| StageSettings {
+        client_certificate: certificate,
+        ..settings()
+    };
+    let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
+    let target = |uri: &str, certificate: Option<&ClientCertificate>| {
+        let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
+        let api = http(|it| it.uri = Some(uri.to_owned()));
+        let stage = compile(&api, &with_certificate(certificate.cloned()), &mut env).unwrap();
+        let CompiledIntegration::Http(http) = &stage.methods[0].integration else { panic!() };
+        Arc::clone(&http.target)
+    };
+    let (with, without) = (target("https://b/", Some(&certificate)), target("https://b/", None));
+    assert!(with.identity.is_some() && without.identity.is_none());
+    assert!(!Arc::ptr_eq(&with, &without) && with.slot != without.slot);
+    assert!(Arc::ptr_eq(&with, &target("https://b/", Some(&certificate))), "read anew, the same");
+    let plain = target("http://b/", Some(&certificate));
+    assert!(plain.identity.is_none() && Arc::ptr_eq(&plain, &target("http://b/", None)));
+
+    let other = rcgen::generate_simple_self_signed(["other".to_owned()]).unwrap();
+    let bad = |change: &dyn Fn(&mut ClientCertificate)| {
+        let mut bad = certificate.clone();
+        change(&mut bad);
+        let errors = run(&http(|_| {}), &with_certificate(Some(bad))).unwrap_err();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors[0].object, "stage");
+        errors[0].message.clone()
+    };
+    let says = bad(&|it| it.pem_encoded_certificate = "x".to_owned());
+    assert!(says.contains("no PEM text with a certificate"), "{says}");
+    let says = bad(&|it| it.private_key = "x".to_owned());
+    assert!(says.contains("key is not readable"), "{says}");
+    let says = bad(&|it| it.private_key = other.signing_key.serialize_pem());
+    assert_eq!(says, "the key is not the client certificate's");
+}

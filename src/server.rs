@@ -12,7 +12,7 @@
 pub mod cpus;
 pub mod listen;
 mod run;
-mod shards;
+pub mod shards;
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -19,6 +19,7 @@ mod ids;
 #[cfg(test)]
 mod sim_tests;
 mod state;
+mod test_invoke;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -37,6 +38,7 @@ use crate::telemetry::{AccessLogFormat, LogQueue, SeriesCells, ShardCells};
 use crate::tls::ClientTrust;
 
 pub use state::Shard;
+pub use test_invoke::{TEST_INVOKE_STAGE, TestInvocation, TestOutcome, TestReply, TestResult};
 
 /// Messages that may wait for a shard.
 const MAILBOX_CAPACITY: usize = 64;
@@ -73,6 +75,8 @@ pub struct Publication {
 pub enum ShardMessage {
     /// Serve this stage from the next request on.
     Publish(Publication),
+    /// Carry out one request without a connection; see [`TestInvocation`].
+    TestInvoke(Box<TestInvocation>, TestReply),
     /// Accept no more, finish what is in flight, end.
     Drain {
         /// Time for it; `None`: as long as it takes.
@@ -93,6 +97,11 @@ impl ShardHandle {
     /// The message comes back: the mailbox is full.
     pub fn send(&self, message: ShardMessage) -> Result<(), ShardMessage> {
         self.sender.send(message)
+    }
+
+    /// An end of its own of the shard's mailbox. What is sent to a shard that has ended is dropped.
+    pub fn sender(&self) -> MailboxSender<ShardMessage> {
+        self.sender.clone()
     }
 
     /// Whether the thread has ended.

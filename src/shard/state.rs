@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use super::ids::IdSource;
 use super::write::FixedHeaders;
-use super::{Publication, ShardMessage};
+use super::{Publication, ShardMessage, test_invoke};
 use crate::gateway::{ContextView, Env, Exchange, FailureLog, RequestIds};
 use crate::http::HeadLimits;
 use crate::limits::Limits;
@@ -43,6 +43,8 @@ pub struct Shard {
     fixed: RefCell<FixedHeaders>,
     /// Client connections open.
     pub(super) connections: Cell<u64>,
+    /// Test invocations under way.
+    pub(super) tests: Cell<usize>,
     draining: Cell<bool>,
     drain_by: Cell<Nanos>,
 }
@@ -81,6 +83,7 @@ impl Shard {
             ids: RefCell::new(IdSource::new()),
             fixed: RefCell::new(FixedHeaders::new(ring.wall())),
             connections: Cell::new(0),
+            tests: Cell::new(0),
             draining: Cell::new(false),
             drain_by: Cell::new(Nanos::NEVER),
         }
@@ -92,8 +95,12 @@ impl Shard {
     }
 
     /// Carries a message out; `false`: it was the last one.
-    pub fn receive(&self, message: ShardMessage) -> bool {
+    pub fn receive(self: &Rc<Self>, message: ShardMessage) -> bool {
         match message {
+            ShardMessage::TestInvoke(test, reply) => {
+                test_invoke::start(self, test, reply);
+                true
+            }
             ShardMessage::Publish(publication) => {
                 *self.publication.borrow_mut() = Some(Rc::new(publication));
                 true

@@ -21,8 +21,10 @@ pub mod time;
 pub mod json;
 
 // L1: each on its own; they do not import each other.
+pub mod auth;
 pub mod http;
 pub mod ring;
+pub mod store;
 pub mod telemetry;
 pub mod throttle;
 pub mod tls;

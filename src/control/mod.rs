@@ -1,6 +1,8 @@
 //! The control thread's parts: everything that may be slow.
 
 pub mod admin;
+pub mod api;
+pub mod definition;
 pub mod findings;
 pub mod log_writer;
 pub mod publish;

@@ -1,32 +1,44 @@
 //! The config flow: document → model → compiled stage → every shard.
 //!
-//! [`Publisher::prepare`] does all that can fail without touching what is served; [`Publisher::publish`]
-//! then hands the stage to every shard. A definition that does not compile is never published: the one
-//! before stays. Throttle buckets and targets live in registries that outlast a publish, so a reload
-//! neither refills a bucket nor closes a kept connection.
+//! A [`DataPlane`] brings [`Update`]s to the shards, whoever makes them: it gives them the series that
+//! count their requests, hands them to every shard, waits until all have applied them, and forgets what
+//! nobody uses any more. So who is told that a deployment is there finds it on every shard.
+//!
+//! A [`Publisher`] is the one of `ringway run`: [`Publisher::prepare`] does all that can fail without
+//! touching what is served; [`Publisher::publish`] then hands the stage to the shards. A definition that
+//! does not compile is never published: the one before stays. Throttle buckets and targets live in
+//! registries that outlast a publish, so a reload neither refills a bucket nor closes a kept connection.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::deploy::{self, CompileEnv, CompiledStage, StageSettings};
+use tokio::sync::{Mutex, oneshot};
+
+use crate::deploy::{self, Applied, Batch, Change, CompileEnv, CompiledStage, StageSettings};
 use crate::model::{IntegrationType, Method, RestApi};
 use crate::openapi::{self, Document, Import, Severity};
+use crate::telemetry::{AccessLogFormat, Registry};
 use crate::throttle::BucketRegistry;
 use crate::time::Nanos;
 use crate::upstream::TargetRegistry;
 
+pub use crate::deploy::{
+    BasePathMapping, CanaryContent, Domain, DomainTable, Publication, StageContent, Update,
+};
+
 use super::findings::{self, Finding};
 
-/// How long a shard may leave its mailbox full before publishing gives up.
+/// How long a shard may leave its mailbox full, or a batch unapplied, before publishing gives up.
 const MAILBOX_WAIT: Duration = Duration::from_secs(5);
 /// Between two tries at a full mailbox.
 const MAILBOX_RETRY: Duration = Duration::from_millis(5);
 
-/// Makes stages of documents and brings them to the shards.
+/// Makes stages of one document and brings them to the shards.
 pub struct Publisher {
     settings: StageSettings,
+    access_log: Option<Arc<AccessLogFormat>>,
     buckets: Arc<BucketRegistry>,
     targets: Arc<TargetRegistry>,
     /// Model of what is served, for saying what a reload changed.
@@ -49,23 +61,25 @@ pub trait Shards {
     /// How many there are.
     fn count(&self) -> usize;
 
-    /// Hands the stage to one shard without waiting.
+    /// Hands a batch to one shard without waiting; `applied` is called when it has been applied.
     ///
     /// # Errors
     /// Why it was not taken; the caller may try again after [`Refusal::Full`].
-    fn offer(&self, shard: usize, stage: &Arc<CompiledStage>) -> Result<(), Refusal>;
+    fn offer(&self, shard: usize, batch: &Batch, applied: Applied) -> Result<(), Refusal>;
 }
 
-/// Why a shard did not take a stage.
+/// Why a shard did not take a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Its mailbox is full.
     Full,
     /// Its thread is gone.
     Gone,
+    /// It took the batch and has not applied it.
+    Silent,
 }
 
-/// A shard that does not take stages any more.
+/// A shard that does not apply what is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishError {
     shard: usize,
@@ -77,12 +91,112 @@ impl fmt::Display for PublishError {
         let why = match self.refusal {
             Refusal::Full => "has not looked into its mailbox for 5 s",
             Refusal::Gone => "has ended",
+            Refusal::Silent => "has not applied what was published for 5 s",
         };
         write!(f, "shard {} {why}", self.shard)
     }
 }
 
 impl std::error::Error for PublishError {}
+
+/// What is served, seen from where it is decided.
+///
+/// One for the process; any number of tasks may publish.
+pub struct DataPlane {
+    shards: Arc<dyn Shards + Send + Sync>,
+    registry: Arc<Registry>,
+    buckets: Arc<BucketRegistry>,
+    /// What every stage serves, by API and stage. Locked for as long as a batch is on its way: all
+    /// shards apply batches in the same order.
+    served: Mutex<HashMap<(String, String), Arc<Publication>>>,
+}
+
+impl fmt::Debug for DataPlane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataPlane").field("shards", &self.shards.count()).finish_non_exhaustive()
+    }
+}
+
+impl DataPlane {
+    /// Nothing is served yet.
+    pub fn new(
+        shards: Arc<dyn Shards + Send + Sync>,
+        registry: Arc<Registry>,
+        buckets: Arc<BucketRegistry>,
+    ) -> Self {
+        Self { shards, registry, buckets, served: Mutex::default() }
+    }
+
+    /// Brings updates to every shard, which applies all of them between two requests; returns when all
+    /// shards have. A request that is in flight ends on the stage that it began with.
+    ///
+    /// Names of new targets are to be resolved before ([`super::resolve::Refresher::resolve_new`]): a
+    /// request to a target without addresses fails.
+    ///
+    /// # Errors
+    /// A shard is gone or stuck. Others may have applied the updates: the process should end.
+    pub async fn publish(&self, updates: Vec<Update>, now: Nanos) -> Result<(), PublishError> {
+        let mut served = self.served.lock().await;
+        for update in &updates {
+            let Update::Serve(content) = update else { continue };
+            if let Some(canary) = &content.canary {
+                canary.stage.apply_throttles(now);
+            }
+            // A bucket that both have gets the setting of the stage itself.
+            content.main.apply_throttles(now);
+        }
+        let changes = updates.into_iter().map(|update| Change::new(update, &self.registry));
+        let batch: Batch = changes.collect();
+        self.deliver(&batch).await?;
+        // What is replaced is dropped here and not by a shard: freeing a large stage takes its time.
+        for change in &*batch {
+            match change {
+                Change::Serve(publication) => {
+                    let CompiledStage { api_id, stage, .. } = &*publication.content.main;
+                    served.insert((api_id.clone(), stage.clone()), Arc::clone(publication));
+                }
+                Change::Remove { api_id, stage } => {
+                    served.remove(&(api_id.clone(), stage.clone()));
+                }
+                Change::Domains(_) | Change::DefaultEndpoint { .. } | Change::DefaultApi(_) => {}
+            }
+        }
+        drop(batch);
+        self.registry.sweep();
+        self.buckets.sweep();
+        Ok(())
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<(), PublishError> {
+        let deadline = Instant::now() + MAILBOX_WAIT;
+        let mut on_their_way = Vec::with_capacity(self.shards.count());
+        for shard in 0..self.shards.count() {
+            loop {
+                let (told, applied) = oneshot::channel();
+                let told = Box::new(move || {
+                    // Nobody listens any more where another shard has failed.
+                    let _ = told.send(());
+                });
+                match self.shards.offer(shard, batch, told) {
+                    Ok(()) => break on_their_way.push(applied),
+                    Err(Refusal::Full) if Instant::now() < deadline => {
+                        tokio::time::sleep(MAILBOX_RETRY).await;
+                    }
+                    Err(refusal) => return Err(PublishError { shard, refusal }),
+                }
+            }
+        }
+        for (shard, applied) in on_their_way.into_iter().enumerate() {
+            let refusal = match tokio::time::timeout_at(deadline.into(), applied).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(_)) => Refusal::Gone,
+                Err(_) => Refusal::Silent,
+            };
+            return Err(PublishError { shard, refusal });
+        }
+        Ok(())
+    }
+}
 
 /// What a publish changed, in routes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,7 +228,13 @@ impl Publisher {
         buckets: Arc<BucketRegistry>,
         targets: Arc<TargetRegistry>,
     ) -> Self {
-        Self { settings, buckets, targets, served: None }
+        Self { settings, access_log: None, buckets, targets, served: None }
+    }
+
+    /// The same with an access log.
+    #[must_use]
+    pub fn with_access_log(self, format: Option<Arc<AccessLogFormat>>) -> Self {
+        Self { access_log: format, ..self }
     }
 
     /// Reads and compiles a document; `now` is what new throttle buckets start from.
@@ -158,31 +278,29 @@ impl Publisher {
         self.served.is_some()
     }
 
-    /// Hands a prepared stage to every shard and waits until all have it in their mailboxes.
+    /// Makes every shard serve a prepared stage, and waits until all do: on the API's own host and in
+    /// the path form as every API, and as the default API on any other.
     ///
     /// # Errors
     /// A shard is gone or stuck. Others may serve the new stage already: the process should end.
     pub async fn publish(
         &mut self,
         prepared: Prepared,
-        shards: &impl Shards,
+        plane: &DataPlane,
         now: Nanos,
     ) -> Result<Changes, PublishError> {
-        prepared.stage.apply_throttles(now);
-        let deadline = Instant::now() + MAILBOX_WAIT;
-        for shard in 0..shards.count() {
-            loop {
-                match shards.offer(shard, &prepared.stage) {
-                    Ok(()) => break,
-                    Err(Refusal::Full) if Instant::now() < deadline => {
-                        tokio::time::sleep(MAILBOX_RETRY).await;
-                    }
-                    Err(refusal) => return Err(PublishError { shard, refusal }),
-                }
-            }
+        let Prepared { api, stage, .. } = prepared;
+        let mut updates = Vec::new();
+        if let Some(before) = self.served.as_ref().filter(|before| before.id != api.id) {
+            let (api_id, stage) = (before.id.clone(), self.settings.stage.clone());
+            updates.push(Update::Remove { api_id, stage });
         }
-        let changes = changes(self.served.as_ref(), &prepared.api);
-        self.served = Some(prepared.api);
+        let access_log = self.access_log.clone();
+        updates.push(Update::Serve(StageContent { main: stage, canary: None, access_log }));
+        updates.push(Update::DefaultApi(Some(api.id.clone())));
+        plane.publish(updates, now).await?;
+        let changes = changes(self.served.as_ref(), &api);
+        self.served = Some(api);
         Ok(changes)
     }
 }
@@ -270,7 +388,8 @@ fn integration_of(method: &Method) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::Ordering::Relaxed;
 
     use super::*;
     use crate::limits::Limits;
@@ -326,10 +445,11 @@ mod tests {
     }
 
     /// Takes nothing `full` times, then everything.
+    #[derive(Default)]
     struct Scripted {
-        full: RefCell<u32>,
-        gone: bool,
-        taken: RefCell<Vec<usize>>,
+        full: AtomicU32,
+        refusal: Option<Refusal>,
+        taken: std::sync::Mutex<Vec<(usize, Batch)>>,
     }
 
     impl Shards for Scripted {
@@ -337,18 +457,22 @@ mod tests {
             2
         }
 
-        fn offer(&self, shard: usize, _stage: &Arc<CompiledStage>) -> Result<(), Refusal> {
-            if self.gone {
-                return Err(Refusal::Gone);
-            }
-            let mut full = self.full.borrow_mut();
-            if *full > 0 {
-                *full -= 1;
+        fn offer(&self, shard: usize, batch: &Batch, applied: Applied) -> Result<(), Refusal> {
+            let full = &self.full;
+            if full.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
                 return Err(Refusal::Full);
             }
-            self.taken.borrow_mut().push(shard);
+            if let Some(refusal) = self.refusal {
+                return Err(refusal);
+            }
+            self.taken.lock().unwrap().push((shard, Arc::clone(batch)));
+            applied();
             Ok(())
         }
+    }
+
+    fn plane(shards: Arc<Scripted>) -> DataPlane {
+        DataPlane::new(shards, Arc::new(Registry::new(2)), Arc::default())
     }
 
     fn publisher() -> Publisher {
@@ -372,15 +496,19 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut publisher = publisher();
-            let shards = Scripted { full: RefCell::new(3), gone: false, taken: RefCell::default() };
+            let shards = Arc::new(Scripted { full: AtomicU32::new(3), ..Scripted::default() });
             let prepared = publisher.prepare(DOCUMENT, Nanos(1)).expect("a good document");
-            let changes = publisher.publish(prepared, &shards, Nanos(1)).await.unwrap();
-            assert_eq!(*shards.taken.borrow(), [0, 1]);
+            let plane = plane(Arc::clone(&shards));
+            let changes = publisher.publish(prepared, &plane, Nanos(1)).await.unwrap();
+            let taken: Vec<usize> =
+                shards.taken.lock().unwrap().iter().map(|(shard, _)| *shard).collect();
+            assert_eq!(taken, [0, 1]);
             assert_eq!(changes.added, 1);
 
-            let gone = Scripted { full: RefCell::new(0), gone: true, taken: RefCell::default() };
+            let gone = Scripted { refusal: Some(Refusal::Gone), ..Scripted::default() };
             let prepared = publisher.prepare(DOCUMENT, Nanos(1)).expect("a good document");
-            let error = publisher.publish(prepared, &gone, Nanos(1)).await.unwrap_err();
+            let plane = self::plane(Arc::new(gone));
+            let error = publisher.publish(prepared, &plane, Nanos(1)).await.unwrap_err();
             assert_eq!(error.to_string(), "shard 0 has ended");
         });
     }

@@ -185,7 +185,7 @@ pub fn compile_with(
                 methods.push(CompiledMethod {
                     index,
                     http_method: name,
-                    resource_path: resource.path.clone(),
+                    resource_path: resource.path.as_str().into(),
                     resource_id: resource.id.clone(),
                     operation_name: method.operation_name.clone(),
                     path_parameters: path_parameters
@@ -218,6 +218,18 @@ pub fn compile_with(
         minimum_compression_size: api.minimum_compression_size,
         user_agent: format!("AmazonAPIGateway_{}", api.id),
     })
+}
+
+/// A stage of no API: what answers requests that come to none.
+pub fn nowhere(limits: &Arc<Limits>) -> CompiledStage {
+    let settings = StageSettings {
+        stage: "nowhere".to_owned(),
+        limits: Arc::clone(limits),
+        ..StageSettings::default()
+    };
+    let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
+    let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
+    compile(&RestApi::default(), &settings, &mut env).expect("there is nothing that could be wrong")
 }
 
 fn check_stage_name(name: &str, errors: &mut Vec<CompileError>) {

@@ -94,8 +94,8 @@ pub struct CompiledMethod {
     pub index: u32,
     /// Its name as declared; may be ANY.
     pub http_method: MethodName,
-    /// The resource's pattern.
-    pub resource_path: String,
+    /// The resource's pattern; the series that count its requests share it.
+    pub resource_path: Arc<str>,
     /// The resource's id.
     pub resource_id: String,
     /// `operationId`.

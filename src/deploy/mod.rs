@@ -12,27 +12,33 @@
 
 mod compile;
 mod compiled;
+mod domains;
 mod gateway_responses;
 mod integration;
 pub mod json_path;
 pub mod media_type;
 pub mod mock_status;
+mod publication;
 pub mod route_tree;
 pub mod selector;
 pub mod source;
 mod template;
 pub mod uri;
 
-pub use compile::{CompileEnv, CompileError, StageSettings, compile, compile_with};
+pub use compile::{CompileEnv, CompileError, StageSettings, compile, compile_with, nowhere};
 pub use compiled::{
     CompiledHttp, CompiledIntegration, CompiledMethod, CompiledMock, CompiledResponse,
     CompiledStage, ConstantResponse, HeaderMapping, KnownSet, MockTemplate, QueryMapping,
     ResponseMapping, Templates, ThrottleScope, UriPiece,
 };
+pub use domains::{BasePathMapping, Domain, DomainTable};
 pub use gateway_responses::{
     CompiledGatewayResponse, GatewayResponses, GatewayTemplate, PREPARED, write_json_string,
 };
 pub use integration::{REMAPPED, RequestHeader, request_header, response_header};
 pub use media_type::MediaTypes;
+pub use publication::{
+    Applied, Batch, CanaryContent, CanarySeries, Change, Publication, StageContent, Update,
+};
 pub use route_tree::RouteTree;
 pub use template::{CompiledTemplate, Template, TemplateSide};

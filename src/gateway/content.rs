@@ -390,9 +390,8 @@ pub fn replace(
 
 #[cfg(test)]
 mod tests {
-    use super::super::context::testing::{Api, at_once, exchange};
+    use super::super::context::testing::{self, Api, at_once, exchange};
     use super::super::integrate::mock;
-    use super::super::route;
     use super::*;
     use crate::deploy::CompiledIntegration;
     use std::io::{Read as _, Write as _};
@@ -564,7 +563,7 @@ mod tests {
             let mut exchange = exchange(&format!(
                 "GET /dev HTTP/1.1\r\nHost: h\r\nAccept-Encoding: {accept}\r\n\r\n"
             ));
-            let method = route::find(&stage, &mut exchange).unwrap();
+            let method = testing::route(&stage, &mut exchange).unwrap();
             let CompiledIntegration::Mock(mock) = &method.integration else { panic!() };
             mock::respond(&stage, method, mock, &mut exchange, &mut Default::default()).unwrap();
             if let Some(coding) = compression(&stage, &exchange) {

@@ -14,6 +14,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use super::exchange::{Exchange, ResponseBody};
+use super::find_api::without_port;
 use super::route;
 use crate::context::ContextVariable;
 use crate::deploy::{CompiledMethod, CompiledStage, write_json_string};
@@ -100,11 +101,20 @@ impl<'a> ContextView<'a> {
             V::IdentitySourceIp if exchange.is_test => b"test-invoke-source-ip",
             V::IdentityApiKey if exchange.is_test => b"test-invoke-api-key",
             V::IdentityApiKeyId if exchange.is_test => b"test-invoke-api-key-id",
+            V::IsCanaryRequest => match exchange.is_canary {
+                Some(true) => b"true",
+                Some(false) => b"false",
+                None => &[],
+            },
+            V::CustomDomainBasePathMatched => {
+                exchange.base_path.map_or(&[], |path| path.of(&exchange.head_bytes))
+            }
             _ => return None,
         })
     }
 
-    /// Path with the stage: doubled slashes at the beginning count as one.
+    /// Path with the stage, or as a custom domain name got it: doubled slashes at the beginning count as
+    /// one. The path form's prefix has been cut off.
     fn path(&self) -> &'a [u8] {
         let path = self.exchange.head.path.of(&self.exchange.head_bytes);
         let slashes = path.iter().take_while(|&&byte| byte == b'/').count();
@@ -113,11 +123,7 @@ impl<'a> ContextView<'a> {
 
     /// `Host` without its port.
     fn domain_name(&self) -> &'a [u8] {
-        let host = self.exchange.head.host.of(&self.exchange.head_bytes);
-        // An IPv6 address has colons of its own, but in brackets.
-        let from = memchr::memchr(b']', host).unwrap_or(0);
-        let end = memchr::memchr(b':', &host[from..]).map_or(host.len(), |colon| from + colon);
-        &host[..end]
+        without_port(self.exchange.head.host.of(&self.exchange.head_bytes))
     }
 }
 
@@ -194,7 +200,7 @@ impl Variables for ContextView<'_> {
             }
             V::XrayTraceId => trace::root(&exchange.trace).is_some_and(|root| text(out, root)),
             V::EndpointType => text(out, b"REGIONAL"),
-            // Come with canaries, authorizers, API keys, private APIs, WAF, domains and TLS.
+            // Come with authorizers, API keys, private APIs, WAF and TLS.
             // And what has been lent.
             V::AccountId
             | V::ApiId
@@ -252,7 +258,7 @@ mod tests {
         let mut exchange = exchange(
             "GET //dev/pets/7?x=1 HTTP/1.1\r\nHost: abc.api.example:8080\r\nUser-Agent: curl\r\n\r\n",
         );
-        route::find(&stage, &mut exchange).unwrap();
+        testing::route(&stage, &mut exchange).unwrap();
         exchange.received_wall = WallMillis(1_583_349_317_999);
         exchange.trace.extend_from_slice(b"Root=1-5e1b4151-43a0913a12345678901234567;Sampled=1");
         exchange.integration.status = Some(502);

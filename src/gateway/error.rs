@@ -16,8 +16,12 @@ use crate::model::ResponseType;
 pub enum GatewayError {
     /// No resource matches the path, or it lacks the method. AWS answers 403, not 404.
     NoSuchMethod,
-    /// The first segment of the path is not the stage's name.
+    /// No API has this host, and the path names none.
+    UnknownApi,
+    /// The path does not name a stage of the API where its name has to be.
     UnknownStage,
+    /// The API was asked at its default endpoint, which its owner has disabled.
+    NoDefaultEndpoint,
     /// A token bucket was empty; the scope is logged, never sent.
     Throttled {
         /// Whose bucket.
@@ -144,7 +148,9 @@ impl GatewayError {
             | Self::NoMatchingResponse { .. }
             | Self::UndeclaredStatus { .. }
             | Self::ResponseTooLarge { .. } => ResponseType::ApiConfigurationError,
-            Self::UnknownStage
+            Self::UnknownApi
+            | Self::UnknownStage
+            | Self::NoDefaultEndpoint
             | Self::MalformedHead(_)
             | Self::MalformedBody(_)
             | Self::BadRequest(_)
@@ -160,7 +166,10 @@ impl GatewayError {
     pub fn status(&self) -> u16 {
         match self {
             Self::BadRequest(_) | Self::InvalidJsonBody => 400,
-            Self::NoSuchMethod | Self::UnknownStage => 403,
+            Self::NoSuchMethod
+            | Self::UnknownApi
+            | Self::UnknownStage
+            | Self::NoDefaultEndpoint => 403,
             Self::RequestTimeout => 408,
             Self::PayloadTooLarge { .. } => 413,
             Self::UriTooLong => 414,
@@ -186,7 +195,7 @@ impl GatewayError {
     pub fn message(&self) -> &'static str {
         match self {
             Self::NoSuchMethod => "Missing Authentication Token",
-            Self::UnknownStage => "Forbidden",
+            Self::UnknownApi | Self::UnknownStage | Self::NoDefaultEndpoint => "Forbidden",
             Self::Throttled { .. } => "Too Many Requests",
             Self::InvalidJsonBody => "Invalid JSON in request body",
             Self::UnsupportedMediaType => "Unsupported Media Type",
@@ -243,7 +252,9 @@ impl GatewayError {
             | Self::TooManyHeaders { .. }
             | Self::RequestTimeout => true,
             Self::NoSuchMethod
+            | Self::UnknownApi
             | Self::UnknownStage
+            | Self::NoDefaultEndpoint
             | Self::Throttled { .. }
             | Self::InvalidJsonBody
             | Self::UnsupportedMediaType
@@ -265,7 +276,9 @@ impl GatewayError {
         const CONFIGURATION: &str = "Execution failed due to configuration error";
         match self {
             Self::NoSuchMethod => "No resource and method match the request".to_owned(),
-            Self::UnknownStage => "The path does not begin with the stage's name".to_owned(),
+            Self::UnknownApi => "No API is asked by this host and path".to_owned(),
+            Self::UnknownStage => "The path does not name a stage of the API".to_owned(),
+            Self::NoDefaultEndpoint => "The API's default endpoint is disabled".to_owned(),
             Self::Throttled { scope } => {
                 format!("Rate limit exceeded: the {}'s bucket is empty", scope.as_str())
             }
@@ -348,7 +361,9 @@ mod tests {
                 GatewayError::NoSuchMethod,
                 (Some(T::MissingAuthenticationToken), 403, "Missing Authentication Token"),
             ),
+            (GatewayError::UnknownApi, (None, 403, "Forbidden")),
             (GatewayError::UnknownStage, (None, 403, "Forbidden")),
+            (GatewayError::NoDefaultEndpoint, (None, 403, "Forbidden")),
             (
                 GatewayError::Throttled { scope: ThrottleScope::Stage },
                 (Some(T::Throttled), 429, "Too Many Requests"),

@@ -58,8 +58,12 @@ pub struct Exchange {
     /// `x-amzn-RequestId` and `x-amz-apigw-id`.
     pub ids: RequestIds,
 
-    /// Path below the stage, as received; starts with `/`.
+    /// Path below the stage, as received; starts with `/`. Set by `find_api`.
     pub path: Span,
+    /// The base path that matched, where a custom domain name was asked.
+    pub base_path: Option<Span>,
+    /// On a stage with a canary: whether the request is the canary's.
+    pub is_canary: Option<bool>,
     /// Index of the method in its stage, once `route` has found it.
     pub method: Option<u32>,
     /// Values of the path parameters as received (still percent-encoded), in the order of
@@ -172,6 +176,8 @@ impl Exchange {
         self.head_bytes = HeadBytes::None;
         self.body.clear();
         self.path = Span::default();
+        self.base_path = None;
+        self.is_canary = None;
         self.method = None;
         self.captures.clear();
         self.trace.clear();

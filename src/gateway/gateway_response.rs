@@ -127,8 +127,7 @@ fn refuse(exchange: &mut Exchange, error: &GatewayError) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::context::testing::{Api, exchange};
-    use super::super::route;
+    use super::super::context::testing::{self, Api, exchange};
     use super::*;
     use crate::deploy::ThrottleScope;
     use crate::http::HeadError;
@@ -138,7 +137,7 @@ mod tests {
     fn answer(api: &Api, head: &str, error: GatewayError) -> (u16, String, String) {
         let stage = api.stage();
         let mut exchange = exchange(head);
-        let _ = route::find(&stage, &mut exchange);
+        let _ = testing::route(&stage, &mut exchange);
         write(&stage, &mut exchange, error.clone());
         assert_eq!(exchange.error, Some(error));
         let response = &exchange.response;

@@ -5,12 +5,14 @@
 //!
 //! **Invariant**: nothing here reads `model` or touches a client's connection.
 
+pub mod canary;
 mod client;
 mod content;
 mod context;
 mod error;
 mod exchange;
 pub mod execution_log;
+pub mod find_api;
 mod gateway_response;
 mod integrate;
 pub mod map_request;

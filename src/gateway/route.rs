@@ -1,29 +1,27 @@
 //! Step 3, route: which method a request is for.
 //!
-//! The first segment of the path has to be the stage's name; the rest walks the stage's route tree.
-//! Slashes at the beginning, before the stage or behind it, count as one. `X-HTTP-Method-Override`
-//! replaces the method for routing.
+//! The path below the stage walks the stage's route tree. `X-HTTP-Method-Override` replaces the method
+//! for routing.
 //!
-//! In: the parsed head. Out: the method; the exchange gets path, captures and the method's number.
+//! In: the parsed head, the path below the stage. Out: the method; the exchange gets captures and the
+//! method's number.
 //! Cost: one walk down the tree, no allocation.
 //! Source: facts, rest-api section 2 and aws-recorded section 21.
 
 use super::error::GatewayError;
 use super::exchange::Exchange;
 use crate::deploy::{CompiledMethod, CompiledStage};
-use crate::http::{self, KnownHeader, RequestHead, Span};
+use crate::http::{self, KnownHeader, RequestHead};
 use crate::model::MethodName;
 
-/// Finds the method; afterwards `path`, `captures` and `method` of the exchange are set.
+/// Finds the method for the exchange's `path`; afterwards `captures` and `method` are set.
 ///
 /// # Errors
-/// [`GatewayError::UnknownStage`], [`GatewayError::NoSuchMethod`].
+/// [`GatewayError::NoSuchMethod`].
 pub fn find<'s>(
     stage: &'s CompiledStage,
     exchange: &mut Exchange,
 ) -> Result<&'s CompiledMethod, GatewayError> {
-    exchange.path = below_stage(&stage.stage, &exchange.head_bytes, exchange.head.path)
-        .ok_or(GatewayError::UnknownStage)?;
     let method =
         routed_method(&exchange.head, &exchange.head_bytes).ok_or(GatewayError::NoSuchMethod)?;
     let path = exchange.path.of(&exchange.head_bytes);
@@ -36,24 +34,6 @@ pub fn find<'s>(
     }
     exchange.method = Some(index);
     Ok(&stage.methods[index as usize])
-}
-
-/// The part of the path behind the stage's name; begins with `/`.
-fn below_stage(stage: &str, bytes: &[u8], path: Span) -> Option<Span> {
-    let text = path.of(bytes);
-    let start = text.iter().position(|&byte| byte != b'/').unwrap_or(text.len());
-    let rest = text[start..].strip_prefix(stage.as_bytes())?;
-    let at = start + stage.len();
-    if rest.is_empty() {
-        // `/dev`: no slash behind the stage to point at, so the one before it stands for the path.
-        return (start > 0).then(|| Span { start: path.start + start as u32 - 1, len: 1 });
-    }
-    let slashes = rest.iter().take_while(|&&byte| byte == b'/').count();
-    if slashes == 0 {
-        return None;
-    }
-    let at = at + slashes - 1;
-    Some(Span { start: path.start + at as u32, len: (text.len() - at) as u32 })
 }
 
 /// The method a request is routed by; `None`: one that no resource can have.
@@ -76,7 +56,7 @@ pub fn routed_method(head: &RequestHead, bytes: &[u8]) -> Option<MethodName> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::context::testing::{Api, exchange};
+    use super::super::context::testing::{Api, exchange, route};
     use super::*;
 
     #[test]
@@ -109,13 +89,13 @@ mod tests {
             ("/DEV/x", Err(GatewayError::UnknownStage)),
         ] {
             let mut exchange = exchange(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"));
-            let found = find(&stage, &mut exchange).map(|method| {
+            let found = route(&stage, &mut exchange).map(|method| {
                 let capture = exchange
                     .captures
                     .first()
                     .map_or(&b""[..], |span| span.of(&exchange.head_bytes));
                 (
-                    method.resource_path.as_str(),
+                    &*method.resource_path,
                     std::str::from_utf8(exchange.path.of(&exchange.head_bytes)).unwrap(),
                     std::str::from_utf8(capture).unwrap(),
                 )
@@ -131,7 +111,7 @@ mod tests {
             ),
             ("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", Err(GatewayError::UnknownStage)),
         ] {
-            let found = find(&stage, &mut exchange(head)).map(|it| it.resource_path.as_str());
+            let found = route(&stage, &mut exchange(head)).map(|it| &*it.resource_path);
             assert_eq!(found, want, "{head}");
         }
     }

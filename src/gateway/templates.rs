@@ -534,9 +534,8 @@ impl FailureLog {
     pub fn add(&self, stage: &CompiledStage, exchange: &Exchange, why: &GatewayError, now: Nanos) {
         let Some(withheld) = self.admit(now) else { return };
         let context = ContextView::new(stage, exchange);
-        let (method, path) = context
-            .method
-            .map_or(("", ""), |it| (it.http_method.as_str(), it.resource_path.as_str()));
+        let (method, path) =
+            context.method.map_or(("", ""), |it| (it.http_method.as_str(), &*it.resource_path));
         let request_id = String::from_utf8_lossy(&exchange.ids.request_id);
         let (api, name) = (&stage.api_id, &stage.stage);
         let withheld = match withheld {

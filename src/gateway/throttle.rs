@@ -37,7 +37,7 @@ mod tests {
         api.model.throttle = limit(3);
         api.settings.account_throttle = limit(4);
         let stage = api.stage();
-        let find = |path: &str| stage.methods.iter().find(|it| it.resource_path == path).unwrap();
+        let find = |path: &str| stage.methods.iter().find(|it| &*it.resource_path == path).unwrap();
         let (own, shared) = (find("/own"), find("/shared"));
         let scopes: Vec<_> = own.buckets.iter().map(|(scope, _)| *scope).collect();
         assert_eq!(scopes, [ThrottleScope::Method, ThrottleScope::Stage, ThrottleScope::Account]);

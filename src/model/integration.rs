@@ -16,18 +16,13 @@ pub enum IntegrationType {
     AwsProxy,
 }
 
-impl IntegrationType {
-    /// `MOCK`, `HTTP`, `HTTP_PROXY`, `AWS`, `AWS_PROXY`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mock => "MOCK",
-            Self::Http => "HTTP",
-            Self::HttpProxy => "HTTP_PROXY",
-            Self::Aws => "AWS",
-            Self::AwsProxy => "AWS_PROXY",
-        }
-    }
-}
+named!(IntegrationType:
+    Mock = "MOCK",
+    Http = "HTTP",
+    HttpProxy = "HTTP_PROXY",
+    Aws = "AWS",
+    AwsProxy = "AWS_PROXY",
+);
 
 /// What happens to a body that no request template matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -41,6 +36,12 @@ pub enum PassthroughBehavior {
     Never,
 }
 
+named!(PassthroughBehavior:
+    WhenNoMatch = "WHEN_NO_MATCH",
+    WhenNoTemplates = "WHEN_NO_TEMPLATES",
+    Never = "NEVER",
+);
+
 /// How a payload changes between bytes and text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentHandling {
@@ -50,13 +51,27 @@ pub enum ContentHandling {
     ConvertToText,
 }
 
+named!(ContentHandling: ConvertToBinary = "CONVERT_TO_BINARY", ConvertToText = "CONVERT_TO_TEXT");
+
+/// How an answer travels to the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ResponseTransferMode {
+    /// In one piece.
+    #[default]
+    Buffered,
+    /// As it comes.
+    Stream,
+}
+
+named!(ResponseTransferMode: Buffered = "BUFFERED", Stream = "STREAM");
+
 /// How an integration is reached.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum ConnectionType {
     /// Over the network, directly.
     #[default]
     Internet,
-    /// Through a VPC link; the id. Not carried out yet.
+    /// Through a VPC link; its id (`connectionId`), often a stage variable. Not carried out yet.
     VpcLink(String),
 }
 
@@ -65,10 +80,13 @@ pub enum ConnectionType {
 pub struct Integration {
     /// Its kind.
     pub kind: IntegrationType,
-    /// URL with `{path parameters}` and `${stageVariables.x}`; `None` for MOCK.
+    /// URL, or ARN for AWS and AWS_PROXY, with `{path parameters}` and `${stageVariables.x}`; `None`
+    /// for MOCK.
     pub uri: Option<String>,
     /// Method towards the backend; `Any` or `None` (HTTP_PROXY under an ANY method): the client's.
     pub http_method: Option<MethodName>,
+    /// Role that AWS services are called as, or `arn:aws:iam::*:user/*` for the caller's own identity.
+    pub credentials: Option<String>,
     /// `integration.request.{path,querystring,header}.NAME` → expression, in the document's order.
     pub request_parameters: IndexMap<String, String>,
     /// Media type → template.
@@ -82,6 +100,14 @@ pub struct Integration {
     pub timeout_ms: Option<u32>,
     /// How the backend is reached.
     pub connection_type: ConnectionType,
+    /// ARN of the load balancer behind a VPC link.
+    pub integration_target: Option<String>,
+    /// How answers travel to the client.
+    pub response_transfer_mode: ResponseTransferMode,
+    /// Methods that name the same one share what is cached; `None`: the resource's id.
+    pub cache_namespace: Option<String>,
+    /// `method.request.{path,querystring,header}.NAME`: what tells cached answers apart.
+    pub cache_key_parameters: Vec<String>,
     /// `tlsConfig.insecureSkipVerification`: the backend's certificate is not checked.
     pub insecure_skip_verification: bool,
     /// Integration responses, in the document's order; the one without pattern is the default.

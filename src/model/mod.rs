@@ -1,16 +1,45 @@
 //! What the user declared, as plain data, under API Gateway's names.
 //!
 //! Filled by `openapi` (and later by the control plane), frozen and compiled by `deploy`. Nothing here
-//! decides anything: no defaults are applied but AWS's own, and no text is interpreted.
+//! decides anything: no defaults are applied but AWS's own, and no text is interpreted. Objects refer to
+//! each other by name, not by id: a method to its authorizer, validator and models.
 //!
 //! **Invariant**: the request flow never reads this module.
 
-mod integration;
+/// AWS's names of an enum's values, there and back.
+macro_rules! named {
+    ($type:ident: $($variant:ident = $name:literal),+ $(,)?) => {
+        impl $type {
+            /// All there are.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
+            /// As AWS writes it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// Reads AWS's name in any case of letters.
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|it| it.as_str().eq_ignore_ascii_case(name))
+            }
+        }
+    };
+}
+
+mod access;
+mod documentation;
+mod endpoint;
+mod integration;
+mod schema;
+
+pub use access::{ApiKeySource, AuthorizationType, Authorizer, AuthorizerType};
+pub use documentation::{DocumentationPart, DocumentationPartLocation, DocumentationPartType};
+pub use endpoint::{EndpointAccessMode, EndpointConfiguration, EndpointType, IpAddressType};
 pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType,
-    PassthroughBehavior,
+    PassthroughBehavior, ResponseTransferMode,
 };
+pub use schema::{API_ID_PLACEHOLDER, Model, RequestValidator, model_reference, referenced_model};
 
 use std::collections::BTreeMap;
 
@@ -35,6 +64,28 @@ pub struct RestApi {
     pub binary_media_types: Vec<String>,
     /// Smallest body that is compressed, bytes, 0 to 10 485 760; `None`: compression is off.
     pub minimum_compression_size: Option<u32>,
+    /// Where the keys of requests come from.
+    pub api_key_source: ApiKeySource,
+    /// The resource policy's document.
+    pub policy: Option<serde_json::Value>,
+    /// How the API is reached.
+    pub endpoint_configuration: EndpointConfiguration,
+    /// Whether only custom domain names lead here.
+    pub disable_execute_api_endpoint: bool,
+    /// TLS policy of the endpoint: `TLS_1_2`, `SecurityPolicy_TLS13_1_3_2025_09` and so on.
+    pub security_policy: Option<String>,
+    /// How strictly the endpoint checks how it is reached.
+    pub endpoint_access_mode: Option<EndpointAccessMode>,
+    /// Models by name, in the document's order.
+    pub models: IndexMap<String, Model>,
+    /// Request validators by name.
+    pub request_validators: IndexMap<String, RequestValidator>,
+    /// Authorizers by name.
+    pub authorizers: IndexMap<String, Authorizer>,
+    /// Texts about the API's objects.
+    pub documentation_parts: Vec<DocumentationPart>,
+    /// Version under which the document gives them, if it does.
+    pub documentation_version: Option<String>,
     /// Every resource that has methods, and those between; sorted by path, the root first.
     pub resources: Vec<Resource>,
     /// Customised gateway responses by type.
@@ -69,45 +120,36 @@ pub enum MethodName {
     Any,
 }
 
-impl MethodName {
-    /// `GET`, ..., `ANY`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Put => "PUT",
-            Self::Post => "POST",
-            Self::Delete => "DELETE",
-            Self::Patch => "PATCH",
-            Self::Options => "OPTIONS",
-            Self::Head => "HEAD",
-            Self::Any => "ANY",
-        }
-    }
-
-    /// Reads `GET`, ..., `ANY` in any case.
-    pub fn named(name: &str) -> Option<Self> {
-        [
-            Self::Get,
-            Self::Put,
-            Self::Post,
-            Self::Delete,
-            Self::Patch,
-            Self::Options,
-            Self::Head,
-            Self::Any,
-        ]
-        .into_iter()
-        .find(|method| method.as_str().eq_ignore_ascii_case(name))
-    }
-}
+named!(MethodName:
+    Get = "GET",
+    Put = "PUT",
+    Post = "POST",
+    Delete = "DELETE",
+    Patch = "PATCH",
+    Options = "OPTIONS",
+    Head = "HEAD",
+    Any = "ANY",
+);
 
 /// A method of a resource.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Method {
     /// `operationId`.
     pub operation_name: Option<String>,
+    /// How callers are told apart.
+    pub authorization_type: AuthorizationType,
+    /// Name of the authorizer, for the types that have one.
+    pub authorizer: Option<String>,
+    /// Of which a caller's token needs one; with Cognito and JWT authorizers.
+    pub authorization_scopes: Vec<String>,
+    /// Whether a request needs a key.
+    pub api_key_required: bool,
+    /// Name of the validator; `None`: nothing is checked.
+    pub request_validator: Option<String>,
     /// `method.request.{path,querystring,header}.NAME` → required.
     pub request_parameters: BTreeMap<String, bool>,
+    /// Media type, or `$default` → name of the body's model.
+    pub request_models: IndexMap<String, String>,
     /// Method responses by status code, like `200`.
     pub method_responses: BTreeMap<String, MethodResponse>,
     /// What answers. A method without one cannot be deployed.
@@ -123,6 +165,8 @@ pub struct Method {
 pub struct MethodResponse {
     /// `method.response.header.NAME` → required (always false from a document).
     pub response_parameters: BTreeMap<String, bool>,
+    /// Media type → name of the body's model.
+    pub response_models: IndexMap<String, String>,
 }
 
 /// A customised gateway response.

@@ -15,12 +15,13 @@ use super::shards::{RunningShards, ShardParts};
 use super::{Config, complain, findings_text, monotonic_now, read_definition, say, wall_now};
 use crate::control::admin::{Admin, AdminListener, Readiness};
 use crate::control::log_writer::{LogCommand, LogWriter, LogWriterCells};
-use crate::control::publish::{self, Prepared, Publisher};
+use crate::control::publish::{self, DataPlane, Prepared, Publisher};
 use crate::control::resolve::Refresher;
 use crate::control::watch::FileWatch;
 use crate::model::RestApi;
 use crate::ring;
 use crate::telemetry::{LogQueue, Registry};
+use crate::throttle::BucketRegistry;
 use crate::tls::ClientTrust;
 use crate::upstream::TargetRegistry;
 
@@ -37,7 +38,11 @@ pub(super) fn run(config: Config) -> Result<(), String> {
     let kernel = ring::probe().map_err(|error| error.to_string())?;
     let trust = Arc::new(ClientTrust::load(&config.ca_files)?);
     let targets = Arc::new(TargetRegistry::new());
-    let publisher = Publisher::new(config.stage_settings(), Arc::default(), targets.clone());
+    let log = config.access_log.is_some().then(|| Arc::new(LogQueue::new()));
+    let format = log.is_some().then(|| config.access_log_format.clone());
+    let buckets: Arc<BucketRegistry> = Arc::default();
+    let publisher = Publisher::new(config.stage_settings(), buckets.clone(), targets.clone())
+        .with_access_log(format);
     let text = read_definition(&config.file).map_err(|why| format!("{file} {why}"))?;
     let prepared = publisher.prepare(&text, monotonic_now()).map_err(|findings| {
         complain(&findings_text(&findings, &file));
@@ -49,15 +54,14 @@ pub(super) fn run(config: Config) -> Result<(), String> {
     let (listeners, address) = listen::bind(config.listen, plan.cpus.len())?;
     let admin = config.admin.map(bind_admin).transpose()?;
     let registry = Arc::new(Registry::new(plan.cpus.len()).started_at(wall_now()));
-    let log = config.access_log.is_some().then(|| Arc::new(LogQueue::new()));
     let parts = ShardParts {
         limits: config.limits.clone(),
         trust: trust.clone(),
-        access_log: log.is_some().then(|| config.access_log_format.clone()),
         log: log.clone(),
         registry: registry.clone(),
     };
-    let shards = RunningShards::spawn(listeners, &plan.cpus, parts)?;
+    let shards = RunningShards::spawn(listeners, &plan.cpus, &parts)?;
+    let plane = DataPlane::new(Arc::new(shards.link()), registry.clone(), buckets);
 
     for warning in trust.warnings() {
         tracing::warn!("{warning}");
@@ -69,6 +73,7 @@ pub(super) fn run(config: Config) -> Result<(), String> {
         text,
         config,
         publisher,
+        plane,
         shards,
         registry,
         log_queue: log,
@@ -140,6 +145,7 @@ struct Control {
     text: Vec<u8>,
     config: Config,
     publisher: Publisher,
+    plane: DataPlane,
     shards: RunningShards,
     registry: Arc<Registry>,
     log_queue: Option<Arc<LogQueue>>,
@@ -305,7 +311,7 @@ impl Control {
         let reload = self.publisher.has_served();
         let changes = self
             .publisher
-            .publish(prepared, &self.shards, monotonic_now())
+            .publish(prepared, &self.plane, monotonic_now())
             .await
             .map_err(|error| error.to_string())?;
         if reload {

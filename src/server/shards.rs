@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::control::publish::{Refusal, Shards};
-use crate::deploy::CompiledStage;
+use crate::deploy::{Applied, Batch};
 use crate::limits::Limits;
-use crate::ring::MailboxSender;
 use crate::shard::{
-    self, Publication, ShardConfig, ShardHandle, ShardMessage, TestInvocation, TestReply,
+    self, ShardConfig, ShardHandle, ShardMailbox, ShardMessage, TestInvocation, TestReply,
     TestResult,
 };
-use crate::telemetry::{AccessLogFormat, LogQueue, Registry, SeriesCells, SeriesKey};
+use crate::telemetry::{LogQueue, Registry};
 use crate::tls::ClientTrust;
 
 /// Between two looks whether a shard has ended by itself.
@@ -33,8 +32,6 @@ pub struct ShardParts {
     pub trust: Arc<ClientTrust>,
     /// Where access-log batches go; `None`: off.
     pub log: Option<Arc<LogQueue>>,
-    /// Format of the access log.
-    pub access_log: Option<Arc<AccessLogFormat>>,
     /// Counters of all shards.
     pub registry: Arc<Registry>,
 }
@@ -42,7 +39,6 @@ pub struct ShardParts {
 /// All shards.
 pub struct RunningShards {
     handles: Vec<ShardHandle>,
-    parts: ShardParts,
 }
 
 impl RunningShards {
@@ -54,7 +50,7 @@ impl RunningShards {
     pub fn spawn(
         listeners: Vec<TcpListener>,
         cpus: &[Option<usize>],
-        parts: ShardParts,
+        parts: &ShardParts,
     ) -> Result<Self, String> {
         assert_eq!(listeners.len(), cpus.len());
         let mut handles = Vec::with_capacity(listeners.len());
@@ -72,13 +68,13 @@ impl RunningShards {
                 .map_err(|error| format!("shard {index} cannot be started: {error}"))?;
             handles.push(handle);
         }
-        Ok(Self { handles, parts })
+        Ok(Self { handles })
     }
 
     /// What runs test invocations on the shards, for as long as they live.
     pub fn tests(&self) -> TestInvoker {
-        let senders = self.handles.iter().map(ShardHandle::sender).collect();
-        TestInvoker { senders, next: Arc::default() }
+        let mailboxes = self.handles.iter().map(ShardHandle::mailbox).collect();
+        TestInvoker { mailboxes, next: Arc::default() }
     }
 
     /// Waits until a shard has ended by itself, and says why.
@@ -126,19 +122,16 @@ impl RunningShards {
         Ok(())
     }
 
-    fn publication(&self, shard: usize, stage: &Arc<CompiledStage>) -> Publication {
-        Publication {
-            stage: stage.clone(),
-            cells: self.parts.cells_of(shard, stage),
-            access_log: self.parts.access_log.clone(),
-        }
+    /// The way to the shards for whoever publishes.
+    pub fn link(&self) -> ShardLink {
+        ShardLink { mailboxes: self.handles.iter().map(ShardHandle::mailbox).collect() }
     }
 }
 
 /// Runs test invocations, on each shard in its turn. Clones share the turn.
 #[derive(Clone)]
 pub struct TestInvoker {
-    senders: Arc<[MailboxSender<ShardMessage>]>,
+    mailboxes: Arc<[ShardMailbox]>,
     next: Arc<AtomicUsize>,
 }
 
@@ -157,9 +150,9 @@ impl TestInvoker {
         });
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         let mut message = ShardMessage::TestInvoke(Box::new(test), reply);
-        for index in 0..self.senders.len() {
-            let place = first.wrapping_add(index) % self.senders.len();
-            match self.senders[place].send(message) {
+        for index in 0..self.mailboxes.len() {
+            let place = first.wrapping_add(index) % self.mailboxes.len();
+            match self.mailboxes[place].send(message) {
                 Ok(()) => {
                     // The reply is told or dropped, and a dropped one tells too.
                     return outcome.await.unwrap_or_else(|_| Err("the shard has ended".to_owned()));
@@ -171,40 +164,23 @@ impl TestInvoker {
     }
 }
 
-impl ShardParts {
-    /// One shard's series of a stage: by method index, and last the one for unmatched requests.
-    fn cells_of(&self, shard: usize, stage: &CompiledStage) -> Box<[Arc<SeriesCells>]> {
-        let unmatched = SeriesKey {
-            api_name: stage.api_name.clone(),
-            api_id: stage.api_id.clone(),
-            stage: stage.stage.clone(),
-            resource: None,
-            method: None,
-        };
-        let methods = stage.methods.iter().map(|method| SeriesKey {
-            resource: Some(method.resource_path.clone()),
-            method: Some(method.http_method.as_str().to_owned()),
-            ..unmatched.clone()
-        });
-        methods
-            .chain([unmatched.clone()])
-            .map(|key| self.registry.series(&key).swap_remove(shard))
-            .collect()
-    }
+/// The mailboxes of all shards.
+pub struct ShardLink {
+    mailboxes: Box<[ShardMailbox]>,
 }
 
-impl Shards for RunningShards {
+impl Shards for ShardLink {
     fn count(&self) -> usize {
-        self.handles.len()
+        self.mailboxes.len()
     }
 
-    fn offer(&self, shard: usize, stage: &Arc<CompiledStage>) -> Result<(), Refusal> {
-        let handle = &self.handles[shard];
-        if handle.is_finished() {
+    fn offer(&self, shard: usize, batch: &Batch, applied: Applied) -> Result<(), Refusal> {
+        let mailbox = &self.mailboxes[shard];
+        if mailbox.is_finished() {
             return Err(Refusal::Gone);
         }
-        let message = ShardMessage::Publish(self.publication(shard, stage));
-        handle.send(message).map_err(|_message| Refusal::Full)
+        let message = ShardMessage::Apply { batch: Arc::clone(batch), applied };
+        mailbox.send(message).map_err(|_message| Refusal::Full)
     }
 }
 
@@ -250,10 +226,9 @@ mod tests {
                 limits: Arc::default(),
                 trust: Arc::new(ClientTrust::load(&[]).unwrap()),
                 log: None,
-                access_log: None,
                 registry: Arc::new(Registry::new(2)),
             };
-            let shards = RunningShards::spawn(listeners, &[None, None], parts).unwrap();
+            let shards = RunningShards::spawn(listeners, &[None, None], &parts).unwrap();
             let tests = shards.tests();
             for _ in 0..3 {
                 let outcome = tests.invoke(test()).await.unwrap();

@@ -8,7 +8,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use super::tests::{api, method, mock, prepare, proxy};
+use super::tests::{api, apply, method, mock, prepare, proxy};
 use super::{MAILBOX_CAPACITY, ShardMessage, run};
 use crate::limits::Limits;
 use crate::model::{MethodName, RestApi};
@@ -21,13 +21,13 @@ const STRAY_MAX: u64 = REQUESTS / 50;
 /// Allocations of a shard that serves so many requests, one after the other on one connection, each
 /// with this answer's end.
 fn allocations(api: &RestApi, path: &str, ends_with: &[u8], requests: u64) -> u64 {
-    let (config, publication, address) = prepare(api, Limits::default());
+    let (config, batch, address) = prepare(api, Limits::default(), None);
     let Mailbox { sender, receiver } = Mailbox::new(MAILBOX_CAPACITY).unwrap();
     let shard = std::thread::spawn(move || {
         let ring = Ring::new(RingConfig::default()).unwrap();
         allocation_counter::measure(|| run(&ring, config, receiver).unwrap()).count_total
     });
-    assert!(sender.send(ShardMessage::Publish(publication)).is_ok());
+    assert!(sender.send(apply(batch)).is_ok());
     ask(address, path, ends_with, requests);
     assert!(sender.send(ShardMessage::Drain { deadline: None }).is_ok());
     shard.join().unwrap()

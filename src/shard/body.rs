@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::connection::Counted;
 use super::state::Shard;
+use crate::gateway::find_api::HostMemo;
 use crate::gateway::{Client, Exchange, GatewayError, HeadBytes, Peer};
 use crate::http::{BodyDecoder, encode};
 use crate::limits::{BULK_THRESHOLD_BYTES, SEND_PIECE_BYTES_MAX, time_to_take};
@@ -41,6 +42,8 @@ pub(super) struct Link {
     pub(super) large: bool,
     /// Nobody is left to answer.
     pub(super) gone: bool,
+    /// Whose requests come over it.
+    pub(super) host: HostMemo,
     pub(super) _counted: Counted,
 }
 

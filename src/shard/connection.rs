@@ -18,6 +18,7 @@ use std::time::Duration;
 use super::body::Link;
 use super::state::Shard;
 use super::write::{self, BodyFraming};
+use crate::gateway::find_api::HostMemo;
 use crate::gateway::{self, Client, Exchange, GatewayError, HeadBytes, Peer, UpstreamBody};
 use crate::http::{BodyDecoder, HeadError, HeadScan, encode};
 use crate::limits::{LINGER_QUIET_TIME, LINGER_TIME, PIPELINED_RESPONSE_BYTES_MAX};
@@ -54,6 +55,7 @@ pub(super) fn start(shard: &Rc<Shard>, socket: Socket) {
         bulk: false,
         large: false,
         gone: false,
+        host: HostMemo::default(),
         shard: Rc::clone(shard),
         _counted: counted,
     };
@@ -312,13 +314,15 @@ fn refusal(error: HeadError, shard: &Shard) -> GatewayError {
 async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
     let shard = Rc::clone(&link.shard);
     let head = read_head(link, exchange).await;
-    let publication = shard.publication().expect("accepting begins with the first stage");
-    let stage = &publication.stage;
-    let refused = match head {
+    let (deployment, found, refused) = match head {
         Head::End => return Then::Close,
-        Head::Complete => None,
-        Head::Refused(error) => Some(error),
+        Head::Complete => {
+            let (deployment, found) = shard.find(&mut link.host, exchange);
+            (deployment, found, None)
+        }
+        Head::Refused(error) => (shard.of_nobody(), Ok(()), Some(error)),
     };
+    let stage = &deployment.stage;
     let mut keep_alive = refused.is_none() && exchange.head.keep_alive;
     // Only a client that said so itself sends nothing more.
     let asked_to_close = refused.is_none() && !keep_alive;
@@ -331,7 +335,10 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
     } else {
         let body = BodyDecoder::request(exchange.head.framing);
         link.begin_body(body, exchange.head.expect_continue);
-        streamed = gateway::respond(&shard.env, stage, exchange, link).await;
+        match found {
+            Ok(()) => streamed = gateway::respond(&shard.env, stage, exchange, link).await,
+            Err(error) => gateway::refuse(stage, exchange, error),
+        }
         if link.gone {
             return Then::Close;
         }
@@ -346,14 +353,14 @@ async fn one_request(link: &mut Link, exchange: &mut Box<Exchange>) -> Then {
     if let Some(body) = streamed.filter(|_| framing != BodyFraming::Complete) {
         let sent = Box::pin(stream(link, exchange, body, framing)).await;
         keep_alive &= sent && framing != BodyFraming::UntilClose;
-        shard.record(&publication, exchange);
+        shard.record(&deployment, exchange);
         if !sent {
             // Cut off: what is missing must not look like an end.
             link.out.clear();
             return Then::Close;
         }
     } else {
-        shard.record(&publication, exchange);
+        shard.record(&deployment, exchange);
     }
     after(link, keep_alive, asked_to_close)
 }

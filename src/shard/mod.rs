@@ -2,7 +2,7 @@
 //! neighbours but the atomics of token buckets.
 //!
 //! ```text
-//! mailbox ──Publish, Drain──▶ shard ──accept──▶ connection task ──▶ gateway::respond ──▶ write
+//! mailbox ──Apply, Drain────▶ shard ──accept──▶ connection task ──▶ gateway::respond ──▶ write
 //!                               └── housekeeping: figures, log batches, idle integration connections
 //! ```
 //!
@@ -14,6 +14,7 @@ mod accept;
 mod allocations;
 mod body;
 mod connection;
+mod deployment;
 mod housekeeping;
 mod ids;
 #[cfg(test)]
@@ -27,14 +28,14 @@ mod write;
 use std::io;
 use std::net::TcpListener;
 use std::rc::Rc;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Weak, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::deploy::CompiledStage;
+use crate::deploy::{Applied, Batch};
 use crate::limits::Limits;
 use crate::ring::{Mailbox, MailboxReceiver, MailboxSender, Ring, RingConfig};
-use crate::telemetry::{AccessLogFormat, LogQueue, SeriesCells, ShardCells};
+use crate::telemetry::{LogQueue, ShardCells};
 use crate::tls::ClientTrust;
 
 pub use state::Shard;
@@ -61,20 +62,15 @@ pub struct ShardConfig {
     pub trust: Arc<ClientTrust>,
 }
 
-/// A stage for one shard.
-pub struct Publication {
-    /// The stage.
-    pub stage: Arc<CompiledStage>,
-    /// This shard's cells by the method's index; the last one is for requests that match no method.
-    pub cells: Box<[Arc<SeriesCells>]>,
-    /// How access-log lines are written; `None`: they are not.
-    pub access_log: Option<Arc<AccessLogFormat>>,
-}
-
 /// What a shard can be told.
 pub enum ShardMessage {
-    /// Serve this stage from the next request on.
-    Publish(Publication),
+    /// Serve this from the next request on.
+    Apply {
+        /// What changes, all at once.
+        batch: Batch,
+        /// Told when it has.
+        applied: Applied,
+    },
     /// Carry out one request without a connection; see [`TestInvocation`].
     TestInvoke(Box<TestInvocation>, TestReply),
     /// Accept no more, finish what is in flight, end.
@@ -86,11 +82,19 @@ pub enum ShardMessage {
 
 /// A running shard.
 pub struct ShardHandle {
-    sender: MailboxSender<ShardMessage>,
+    mailbox: ShardMailbox,
     thread: JoinHandle<io::Result<()>>,
 }
 
-impl ShardHandle {
+/// Where a shard is told something, for as many as want to.
+#[derive(Clone)]
+pub struct ShardMailbox {
+    sender: MailboxSender<ShardMessage>,
+    /// The shard's thread has the other end.
+    alive: Weak<()>,
+}
+
+impl ShardMailbox {
     /// Tells the shard something.
     ///
     /// # Errors
@@ -99,9 +103,24 @@ impl ShardHandle {
         self.sender.send(message)
     }
 
-    /// An end of its own of the shard's mailbox. What is sent to a shard that has ended is dropped.
-    pub fn sender(&self) -> MailboxSender<ShardMessage> {
-        self.sender.clone()
+    /// Whether the thread has ended: nobody reads what is sent.
+    pub fn is_finished(&self) -> bool {
+        self.alive.strong_count() == 0
+    }
+}
+
+impl ShardHandle {
+    /// Tells the shard something.
+    ///
+    /// # Errors
+    /// The message comes back: the mailbox is full.
+    pub fn send(&self, message: ShardMessage) -> Result<(), ShardMessage> {
+        self.mailbox.send(message)
+    }
+
+    /// The way to it for others.
+    pub fn mailbox(&self) -> ShardMailbox {
+        self.mailbox.clone()
     }
 
     /// Whether the thread has ended.
@@ -133,8 +152,11 @@ pub fn spawn(config: ShardConfig) -> io::Result<ShardHandle> {
 fn spawn_with(config: ShardConfig, ring: RingConfig) -> io::Result<ShardHandle> {
     let Mailbox { sender, receiver } = Mailbox::new(MAILBOX_CAPACITY)?;
     let (started, outcome) = mpsc::sync_channel(1);
+    let life = Arc::new(());
+    let alive = Arc::downgrade(&life);
     let thread =
         std::thread::Builder::new().name(format!("shard-{}", config.index)).spawn(move || {
+            let _life = life;
             let ring = match pin(config.cpu).and_then(|()| Ring::new(ring)) {
                 Ok(ring) => ring,
                 Err(error) => {
@@ -147,7 +169,7 @@ fn spawn_with(config: ShardConfig, ring: RingConfig) -> io::Result<ShardHandle> 
             run(&ring, config, receiver)
         })?;
     outcome.recv().map_err(|_| io::Error::other("the shard's thread ended at once"))??;
-    Ok(ShardHandle { sender, thread })
+    Ok(ShardHandle { mailbox: ShardMailbox { sender, alive }, thread })
 }
 
 fn pin(cpu: Option<usize>) -> io::Result<()> {
@@ -168,16 +190,17 @@ pub fn run(
     config: ShardConfig,
     mailbox: MailboxReceiver<ShardMessage>,
 ) -> io::Result<()> {
-    let shard = Rc::new(Shard::new(ring, config.limits, config.cells, config.log, config.trust));
-    let mut listener = Some(config.listener);
+    let ShardConfig { index, limits, cells, log, trust, listener, .. } = config;
+    let shard = Rc::new(Shard::new(ring, index, limits, cells, log, trust));
+    let mut listener = Some(listener);
     ring.spawn_vital({
         let shard = Rc::clone(&shard);
         async move {
             let ring = shard.ring().clone();
             let each = |message| {
                 let more = shard.receive(message);
-                // Until there is a stage to serve, connections wait in the listen queue.
-                if shard.publication().is_some()
+                // Until it is known what is served, connections wait in the listen queue.
+                if shard.is_serving()
                     && let Some(listener) = listener.take()
                 {
                     ring.spawn_vital(accept::run(Rc::clone(&shard), listener.into()));

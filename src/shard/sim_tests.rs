@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::tests::{api, method, mock, prepare};
+use super::tests::{api, apply, method, mock, prepare};
 use super::{MAILBOX_CAPACITY, ShardMessage, run};
 use crate::limits::{LINGER_TIME, Limits, MIB};
 use crate::model::{MethodName, RestApi};
@@ -70,8 +70,8 @@ fn play(
     let sim = Sim::new(SimConfig::calm(1));
     let ring = sim.ring(RingConfig { recv_bufs: 16, bulk_bufs: 2 });
     let Mailbox { sender, receiver } = Mailbox::new(MAILBOX_CAPACITY).unwrap();
-    let (config, publication, _) = prepare(api, limits);
-    assert!(sender.send(ShardMessage::Publish(publication)).is_ok());
+    let (config, batch, _) = prepare(api, limits, None);
+    assert!(sender.send(apply(batch)).is_ok());
     let seen = Rc::default();
     let mut client = Client {
         head: "GET /dev/big HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",

@@ -5,10 +5,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
+use super::ShardMessage;
+use super::deployment::{self, Deployment, StageEntry};
 use super::ids::IdSource;
+use super::test_invoke;
 use super::write::FixedHeaders;
-use super::{Publication, ShardMessage, test_invoke};
-use crate::gateway::{ContextView, Env, Exchange, FailureLog, RequestIds};
+use crate::deploy::nowhere;
+use crate::gateway::find_api::{ApiTable, HostMemo, NotFound};
+use crate::gateway::{ContextView, Env, Exchange, FailureLog, GatewayError, RequestIds};
 use crate::http::HeadLimits;
 use crate::limits::Limits;
 use crate::ring::{Ring, Timer};
@@ -32,7 +36,14 @@ pub struct Shard {
     pub(super) cells: Arc<ShardCells>,
     log: Option<Arc<LogQueue>>,
     batch: RefCell<LogBatch>,
-    publication: RefCell<Option<Rc<Publication>>>,
+    /// Its number: place of its cells in every series.
+    index: usize,
+    /// What is served.
+    apis: RefCell<ApiTable<StageEntry>>,
+    /// What answers requests that come to no stage.
+    nowhere: Rc<Deployment>,
+    /// Draws canaries; seeded by the system, differently for each shard.
+    random: RefCell<fastrand::Rng>,
     #[expect(
         clippy::vec_box,
         reason = "boxed once: an idle connection carries a pointer, not a KiB"
@@ -53,11 +64,13 @@ impl Shard {
     /// A shard that serves nothing yet.
     pub fn new(
         ring: &Ring,
+        index: usize,
         limits: Arc<Limits>,
         cells: Arc<ShardCells>,
         log: Option<Arc<LogQueue>>,
         trust: Arc<ClientTrust>,
     ) -> Self {
+        let nowhere = Rc::new(Deployment::nowhere(Arc::new(nowhere(&limits))));
         let most = |limit: Option<u64>| limit.map_or(usize::MAX, |most| most as usize);
         Self {
             env: Env {
@@ -77,7 +90,10 @@ impl Shard {
             cells,
             log,
             batch: RefCell::new(LogBatch::new()),
-            publication: RefCell::default(),
+            index,
+            apis: RefCell::default(),
+            nowhere,
+            random: RefCell::new(fastrand::Rng::new()),
             exchanges: RefCell::default(),
             buffers: RefCell::default(),
             ids: RefCell::new(IdSource::new()),
@@ -101,8 +117,11 @@ impl Shard {
                 test_invoke::start(self, test, reply);
                 true
             }
-            ShardMessage::Publish(publication) => {
-                *self.publication.borrow_mut() = Some(Rc::new(publication));
+            ShardMessage::Apply { batch, applied } => {
+                deployment::apply(&mut self.apis.borrow_mut(), &batch);
+                // Whoever waits for it may find that nobody else has what was replaced.
+                drop(batch);
+                applied();
                 true
             }
             ShardMessage::Drain { deadline } => {
@@ -115,9 +134,36 @@ impl Shard {
         }
     }
 
-    /// The stage that is served now.
-    pub(super) fn publication(&self) -> Option<Rc<Publication>> {
-        self.publication.borrow().clone()
+    /// Whether it has been told what to serve.
+    pub(super) fn is_serving(&self) -> bool {
+        self.apis.borrow().has_begun()
+    }
+
+    /// Finds whose request it is, and draws where there is a canary. Where nobody's: what answers it
+    /// all the same, and why.
+    pub(super) fn find(
+        &self,
+        memo: &mut HostMemo,
+        exchange: &mut Exchange,
+    ) -> (Rc<Deployment>, Result<(), GatewayError>) {
+        let apis = self.apis.borrow();
+        match apis.find(memo, exchange) {
+            Ok(entry) => {
+                let deployment = entry.draw(&mut self.random.borrow_mut());
+                exchange.is_canary = deployment.is_canary;
+                (Rc::clone(deployment), Ok(()))
+            }
+            Err(NotFound { error, told_to }) => (self.told_to(told_to), Err(error)),
+        }
+    }
+
+    /// What answers a request of which nobody knows whose it is.
+    pub(super) fn of_nobody(&self) -> Rc<Deployment> {
+        self.told_to(self.apis.borrow().told_to())
+    }
+
+    fn told_to(&self, entry: Option<&StageEntry>) -> Rc<Deployment> {
+        Rc::clone(entry.map_or(&self.nowhere, |entry| &entry.main))
     }
 
     /// Whether the shard is about to end.
@@ -185,20 +231,19 @@ impl Shard {
     }
 
     /// Counts an answered request and writes its access-log line.
-    pub(super) fn record(&self, publication: &Publication, exchange: &Exchange) {
+    pub(super) fn record(&self, deployment: &Deployment, exchange: &Exchange) {
         let latency = self.ring().now().since(exchange.received_at);
-        let cells = &publication.cells;
-        let place = exchange.method.map_or(cells.len() - 1, |index| index as usize);
-        if let Some(series) = cells.get(place) {
-            let status = exchange.response.status;
-            series.record(status, latency, exchange.integration.latency);
-            if matches!(exchange.error, Some(crate::gateway::GatewayError::Throttled { .. })) {
-                series.throttled();
-            }
-        }
+        deployment.count(
+            self.index,
+            exchange.method,
+            exchange.response.status,
+            latency,
+            exchange.integration.latency,
+            matches!(exchange.error, Some(GatewayError::Throttled { .. })),
+        );
         self.cells.requests.increment();
-        let (Some(format), Some(queue)) = (&publication.access_log, &self.log) else { return };
-        let mut view = ContextView::new(&publication.stage, exchange);
+        let (Some(format), Some(queue)) = (&deployment.access_log, &self.log) else { return };
+        let mut view = ContextView::new(&deployment.stage, exchange);
         view.response_latency = Some(latency);
         view.response_length = Some(exchange.response.length);
         let mut batch = self.batch.borrow_mut();

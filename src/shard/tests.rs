@@ -7,16 +7,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Publication, ShardConfig, ShardHandle, ShardMessage, spawn_with};
+use super::{ShardConfig, ShardHandle, ShardMessage, spawn_with};
 use crate::context::ContextVariable;
-use crate::deploy::{CompileEnv, StageSettings, compile};
+use crate::deploy::{
+    Batch, Change, CompileEnv, CompiledStage, StageContent, StageSettings, Update, compile,
+};
 use crate::limits::Limits;
 use crate::model::{
     Integration, IntegrationResponse, IntegrationType, Method, MethodName, MethodResponse,
     Resource, RestApi,
 };
 use crate::ring::RingConfig;
-use crate::telemetry::{AccessLogFormat, LogQueue, Registry, SeriesKey};
+use crate::telemetry::{AccessLogFormat, LogQueue, Registry};
 use crate::throttle::BucketRegistry;
 use crate::time::Nanos;
 use crate::tls::ClientTrust;
@@ -75,7 +77,11 @@ pub(super) fn api(resources: Vec<(&str, MethodName, Method)>) -> RestApi {
 }
 
 /// What a shard needs to serve `api`, and where it is going to listen.
-pub(super) fn prepare(api: &RestApi, limits: Limits) -> (ShardConfig, Publication, SocketAddr) {
+pub(super) fn prepare(
+    api: &RestApi,
+    limits: Limits,
+    access_log: Option<Arc<AccessLogFormat>>,
+) -> (ShardConfig, Batch, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let limits = Arc::new(limits);
@@ -93,15 +99,23 @@ pub(super) fn prepare(api: &RestApi, limits: Limits) -> (ShardConfig, Publicatio
     let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
     let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
     let stage = Arc::new(compile(api, &settings, &mut env).unwrap());
-    let key = SeriesKey {
-        api_name: "shop".into(),
-        api_id: "a1b2c3d4e5".into(),
-        stage: "dev".into(),
-        resource: None,
-        method: None,
-    };
-    let cells = (0..=stage.methods.len()).map(|_| registry.series(&key).remove(0)).collect();
-    (config, Publication { stage, cells, access_log: None }, address)
+    (config, batch(stage, access_log, &registry), address)
+}
+
+/// What makes a shard serve `stage`, on any host.
+pub(super) fn batch(
+    stage: Arc<CompiledStage>,
+    access_log: Option<Arc<AccessLogFormat>>,
+    registry: &Registry,
+) -> Batch {
+    let default = Update::DefaultApi(Some(stage.api_id.clone()));
+    let serve = Update::Serve(StageContent { main: stage, canary: None, access_log });
+    [serve, default].into_iter().map(|update| Change::new(update, registry)).collect()
+}
+
+/// Lets a shard apply it, and does not wait.
+pub(super) fn apply(batch: Batch) -> ShardMessage {
+    ShardMessage::Apply { batch, applied: Box::new(|| {}) }
 }
 
 /// A log format with every variable.
@@ -123,13 +137,12 @@ impl Served {
     }
 
     fn start_with(api: &RestApi, limits: Limits, ring: RingConfig) -> Self {
-        let (mut config, mut publication, address) = prepare(api, limits);
+        let (mut config, batch, address) = prepare(api, limits, Some(every_variable()));
         // Nobody reads it: writing the lines is what may go wrong.
         config.log = Some(Arc::new(LogQueue::new()));
-        publication.access_log = Some(every_variable());
         let cells = Arc::clone(&config.cells);
         let shard = spawn_with(config, ring).unwrap();
-        assert!(shard.send(ShardMessage::Publish(publication)).is_ok());
+        assert!(shard.send(apply(batch)).is_ok());
         Self { shard: Some(shard), cells, address }
     }
 

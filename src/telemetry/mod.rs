@@ -27,5 +27,5 @@ pub use histogram::Histogram;
 pub use log_queue::{LogBatch, LogQueue};
 pub use prometheus::CONTENT_TYPE;
 pub use registry::Registry;
-pub use series::{SeriesCells, SeriesKey};
+pub use series::{Series, SeriesCells, StageSeries};
 pub use shard_cells::{ShardCells, TimeoutKind};

@@ -6,9 +6,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::telemetry::histogram::{BOUND_LABELS, HistogramSum};
-use crate::telemetry::registry::SeriesMap;
+use crate::telemetry::registry::ScrapedStage;
 use crate::telemetry::shard_cells::SHARD_METRICS;
-use crate::telemetry::{Cell64, Histogram, SeriesCells, SeriesKey, ShardCells, TimeoutKind};
+use crate::telemetry::{Cell64, Histogram, Series, SeriesCells, ShardCells, TimeoutKind};
 use crate::time::WallMillis;
 
 /// What the text is served as.
@@ -66,7 +66,7 @@ const SERIES_COUNTERS: &[SeriesCounter] = &[
 struct SeriesHistogram {
     name: &'static str,
     help: &'static str,
-    histogram: fn(&SeriesCells) -> &Histogram,
+    histogram: fn(&SeriesCells) -> Option<&Histogram>,
     /// Left out while it is empty: a MOCK never has an integration's latency.
     hides_zero: bool,
 }
@@ -75,13 +75,13 @@ const SERIES_HISTOGRAMS: &[SeriesHistogram] = &[
     SeriesHistogram {
         name: "ringway_latency_seconds",
         help: "From the request's first byte to its answer (CloudWatch: Latency).",
-        histogram: |cells| &cells.latency,
+        histogram: |cells| Some(&cells.latency),
         hides_zero: false,
     },
     SeriesHistogram {
         name: "ringway_integration_latency_seconds",
         help: "From calling the integration to its whole answer (CloudWatch: IntegrationLatency).",
-        histogram: |cells| &cells.integration_latency,
+        histogram: |cells| cells.integration_latency.get().map(|histogram| &**histogram),
         hides_zero: true,
     },
 ];
@@ -89,18 +89,20 @@ const SERIES_HISTOGRAMS: &[SeriesHistogram] = &[
 /// Everything, as text. `String`'s `Write` never fails, so its results are dropped.
 pub(super) fn render(
     shards: &[Arc<ShardCells>],
-    series: &SeriesMap,
+    stages: &[ScrapedStage],
     started_at: Option<WallMillis>,
 ) -> String {
+    let series: Vec<(String, &Series)> = stages
+        .iter()
+        .flat_map(|stage| stage.series.iter().map(|series| (labels(stage, series), &**series)))
+        .collect();
     // About 30 lines of 120 bytes a series.
     let mut out = String::with_capacity(16_384 + series.len() * 4_096);
     process(&mut out, started_at);
-    let series: Vec<(String, &[Arc<SeriesCells>])> =
-        series.iter().map(|(key, cells)| (labels(key), cells.as_slice())).collect();
     for counter in SERIES_COUNTERS {
         head(&mut out, counter.name, "counter", counter.help);
-        for (labels, shards) in &series {
-            let sum: u64 = shards.iter().map(|cells| (counter.cell)(cells).load()).sum();
+        for (labels, series) in &series {
+            let sum: u64 = series.counted().map(|cells| (counter.cell)(cells).load()).sum();
             if sum > 0 || !counter.hides_zero {
                 let _ = writeln!(out, "{}{{{labels}}} {sum}", counter.name);
             }
@@ -108,10 +110,10 @@ pub(super) fn render(
     }
     for metric in SERIES_HISTOGRAMS {
         head(&mut out, metric.name, "histogram", metric.help);
-        for (labels, shards) in &series {
+        for (labels, series) in &series {
             let mut sum = HistogramSum::default();
-            for cells in *shards {
-                (metric.histogram)(cells).add_to(&mut sum);
+            for histogram in series.counted().filter_map(metric.histogram) {
+                histogram.add_to(&mut sum);
             }
             if sum.count() > 0 || !metric.hides_zero {
                 histogram(&mut out, metric.name, labels, &sum);
@@ -166,14 +168,14 @@ fn histogram(out: &mut String, name: &str, labels: &str, sum: &HistogramSum) {
 }
 
 /// `api_name="…",api_id="…",stage="…",resource="…",method="…"`, escaped.
-fn labels(key: &SeriesKey) -> String {
+fn labels(stage: &ScrapedStage, series: &Series) -> String {
     let mut out = String::with_capacity(128);
     for (name, value) in [
-        ("api_name", key.api_name.as_str()),
-        ("api_id", &key.api_id),
-        ("stage", &key.stage),
-        ("resource", key.resource.as_deref().unwrap_or_default()),
-        ("method", key.method.as_deref().unwrap_or_default()),
+        ("api_name", &*stage.api_name),
+        ("api_id", &stage.key.api_id),
+        ("stage", &stage.key.stage),
+        ("resource", &series.resource),
+        ("method", series.method),
     ] {
         if !out.is_empty() {
             out.push(',');

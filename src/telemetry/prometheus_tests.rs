@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
-use crate::telemetry::Registry;
+use crate::telemetry::{Registry, StageSeries};
 
 type Labels = BTreeMap<String, String>;
 
@@ -98,14 +98,9 @@ impl Scrape {
     }
 }
 
-fn key(api_name: &str, resource: Option<&str>, method: Option<&str>) -> SeriesKey {
-    SeriesKey {
-        api_name: api_name.into(),
-        api_id: "a1b2c3".into(),
-        stage: "dev".into(),
-        resource: resource.map(Into::into),
-        method: method.map(Into::into),
-    }
+/// The series of one method, and of the requests that match none.
+fn stage(registry: &Registry, api_name: &str, resource: &str, method: &'static str) -> StageSeries {
+    registry.stage(api_name, "a1b2c3", "dev", [(&Arc::from(resource), method)])
 }
 
 fn millis(count: u64) -> Duration {
@@ -115,8 +110,9 @@ fn millis(count: u64) -> Duration {
 #[test]
 fn outcomes_move_the_metrics_that_cloudwatch_moves() {
     let registry = Registry::new(2);
-    let pets = registry.series(&key("shop", Some("/pets/{id}"), Some("GET")));
-    let unmatched = registry.series(&key("shop", None, None));
+    let series = stage(&registry, "shop", "/pets/{id}", "GET");
+    let pets = [0, 1].map(|shard| series.of(Some(0)).of_shard(shard));
+    let unmatched = [0, 1].map(|shard| series.of(None).of_shard(shard));
     pets[0].record(200, millis(12), Some(millis(8)));
     pets[1].record(404, millis(12), Some(millis(8)));
     pets[1].record(504, Duration::from_secs(29), Some(Duration::from_secs(29)));
@@ -149,9 +145,9 @@ fn outcomes_move_the_metrics_that_cloudwatch_moves() {
 #[test]
 fn histogram_buckets_are_cumulative_and_end_with_infinity() {
     let registry = Registry::new(1);
-    let cells = registry.series(&key("shop", Some("/"), Some("ANY")));
+    let series = stage(&registry, "shop", "/", "ANY");
     for micros in [1, 100, 101, 250, 5_000_000, 60_000_000] {
-        cells[0].record(200, Duration::from_micros(micros), None);
+        series.of(Some(0)).of_shard(0).record(200, Duration::from_micros(micros), None);
     }
     let scrape = Scrape::read(&registry.render());
     let bucket = |le| scrape.value("ringway_latency_seconds_bucket", &[("le", le)]).unwrap();
@@ -167,18 +163,54 @@ fn histogram_buckets_are_cumulative_and_end_with_infinity() {
 fn label_values_are_escaped() {
     let registry = Registry::new(1);
     let name = "a \"b\" \\ c\nd é {x=\"y\"} 1";
-    registry.series(&key(name, Some("/{proxy+}"), Some("ANY")));
+    stage(&registry, name, "/{proxy+}", "ANY").of(Some(0)).of_shard(0).cache_hit();
     let scrape = Scrape::read(&registry.render());
     assert_eq!(scrape.value("ringway_count_total", &[("api_name", name)]), Some(0.0));
 }
 
 #[test]
-fn a_series_gets_the_same_cells_again() {
+fn a_method_goes_on_counting_in_the_next_deployment() {
     let registry = Registry::new(2);
-    registry.series(&key("shop", None, None))[1].record(403, millis(1), None);
-    registry.series(&key("shop", None, None))[1].record(403, millis(1), None);
+    let paths = ["/b", "/a", "/c"].map(Arc::<str>::from);
+    let of = |paths: &[Arc<str>]| {
+        registry.stage("shop", "a1b2c3", "dev", paths.iter().map(|path| (path, "GET")))
+    };
+    let before = of(&paths[..2]);
+    before.of(Some(0)).of_shard(1).record(200, millis(1), None);
+    before.of(None).of_shard(0).record(403, millis(1), None);
+    let after = of(&paths);
+    assert!(std::ptr::eq(before.of(Some(0)), after.of(Some(0))));
+    assert!(std::ptr::eq(before.of(Some(1)), after.of(Some(1))));
+    assert!(std::ptr::eq(before.of(None), after.of(None)));
+    after.of(Some(0)).of_shard(1).record(200, millis(1), None);
+    after.of(Some(2)).of_shard(0).record(200, millis(1), None);
     let scrape = Scrape::read(&registry.render());
-    assert_eq!(scrape.value("ringway_count_total", &[]), Some(2.0));
+    let count = |path| scrape.value("ringway_count_total", &[("resource", path)]);
+    assert_eq!(
+        [count("/a"), count("/b"), count("/c"), count("")],
+        [
+            None, // no request yet
+            Some(2.0),
+            Some(1.0),
+            Some(1.0),
+        ]
+    );
+}
+
+#[test]
+fn series_that_no_deployment_has_are_swept() {
+    let registry = Registry::new(1);
+    let old = stage(&registry, "shop", "/a", "GET");
+    let new = stage(&registry, "shop", "/b", "GET");
+    let other = registry.stage("shop", "a1b2c3", "prod", []);
+    registry.sweep();
+    assert_eq!(registry.series_count(), 4, "/a, /b, unmatched, prod's unmatched");
+    drop(old);
+    registry.sweep();
+    assert_eq!(registry.series_count(), 3);
+    drop((new, other));
+    registry.sweep();
+    assert_eq!(registry.series_count(), 0);
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! Buckets by name, kept from one publish to the next.
 
-use std::sync::Arc;
-
-use papaya::HashMap;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::throttle::TokenBucket;
 use crate::time::Nanos;
@@ -13,7 +12,8 @@ use crate::time::Nanos;
 /// with their tokens. Requests never look here: the compiled stage holds the buckets.
 #[derive(Debug, Default)]
 pub struct BucketRegistry {
-    buckets: HashMap<String, Arc<TokenBucket>>,
+    /// Locked by compiling and publishing only.
+    buckets: Mutex<HashMap<Box<str>, Arc<TokenBucket>>>,
 }
 
 impl BucketRegistry {
@@ -27,24 +27,30 @@ impl BucketRegistry {
     /// One that is there may be in use, so whoever publishes the settings changes it
     /// ([`TokenBucket::reconfigure`]), not whoever asks for it.
     pub fn bucket(&self, name: &str, rate: f64, burst: u32, now: Nanos) -> Arc<TokenBucket> {
-        let buckets = self.buckets.pin();
-        let new = || Arc::new(TokenBucket::new(rate, burst, now));
-        Arc::clone(buckets.get_or_insert_with(name.to_owned(), new))
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get(name) {
+            return Arc::clone(bucket);
+        }
+        let bucket = Arc::new(TokenBucket::new(rate, burst, now));
+        buckets.insert(name.into(), Arc::clone(&bucket));
+        bucket
     }
 
-    /// Forgets every bucket whose name `keep` does not want. Stages that still hold one go on using it.
-    pub fn retain(&self, mut keep: impl FnMut(&str) -> bool) {
-        self.buckets.pin().retain(|name, _| keep(name));
+    /// Forgets every bucket that no stage holds any more.
+    pub fn sweep(&self) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody can get one from here meanwhile: that takes the lock.
+        buckets.retain(|_, bucket| Arc::strong_count(bucket) > 1);
     }
 
     /// Buckets there are.
     pub fn len(&self) -> usize {
-        self.buckets.len()
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.buckets.is_empty()
+        self.len() == 0
     }
 }
 
@@ -69,12 +75,15 @@ mod tests {
     }
 
     #[test]
-    fn buckets_of_names_no_longer_wanted_are_forgotten() {
+    fn buckets_that_nobody_holds_are_forgotten() {
         let registry = BucketRegistry::new();
         let account = registry.bucket("account", 1.0, 1, Nanos(0));
         let stage = registry.bucket("a1b2c3/dev", 1.0, 1, Nanos(0));
         assert!(stage.take(Nanos(0)));
-        registry.retain(|name| name == "account");
+        registry.sweep();
+        assert_eq!(registry.len(), 2);
+        drop(stage);
+        registry.sweep();
         assert_eq!(registry.len(), 1);
         assert!(Arc::ptr_eq(&account, &registry.bucket("account", 1.0, 1, Nanos(0))));
         assert!(

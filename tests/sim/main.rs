@@ -99,7 +99,8 @@ fn run_in(fixture: &Fixture, weather: Weather, seed: u64) -> Run {
     }
 
     let registry = Registry::new(1);
-    let publish = || ShardMessage::Publish(fixture.publication(&registry));
+    let publish =
+        || ShardMessage::Apply { batch: fixture.batch(&registry), applied: Box::new(|| {}) };
     assert!(sender.send(publish()).is_ok());
     for _ in 0..rng.below(4) {
         let (sender, message) = (sender.clone(), publish());

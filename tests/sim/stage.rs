@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringway::context::ContextVariable;
-use ringway::deploy::{CompileEnv, CompiledStage, StageSettings, compile};
+use ringway::deploy::{
+    Batch, Change, CompileEnv, CompiledStage, StageContent, StageSettings, Update, compile,
+};
 use ringway::limits::Limits;
 use ringway::model::{
     Integration, IntegrationResponse, IntegrationType, Method, MethodName, MethodResponse,
     Resource, RestApi,
 };
-use ringway::shard::Publication;
-use ringway::telemetry::{AccessLogFormat, Registry, SeriesKey};
+use ringway::telemetry::{AccessLogFormat, Registry};
 use ringway::throttle::BucketRegistry;
 use ringway::time::Nanos;
 use ringway::tls::ClientTrust;
@@ -58,18 +59,12 @@ impl Fixture {
         Self { stage, limits, few, trust, access_log }
     }
 
-    pub fn publication(&self, registry: &Registry) -> Publication {
-        let key = SeriesKey {
-            api_name: "sim".into(),
-            api_id: "a1b2c3d4e5".into(),
-            stage: "dev".into(),
-            resource: None,
-            method: None,
-        };
-        let cells =
-            (0..=self.stage.methods.len()).map(|_| registry.series(&key).remove(0)).collect();
-        let access_log = Some(Arc::clone(&self.access_log));
-        Publication { stage: Arc::clone(&self.stage), cells, access_log }
+    /// What makes a shard serve the stage, on any host.
+    pub fn batch(&self, registry: &Registry) -> Batch {
+        let (main, access_log) = (Arc::clone(&self.stage), Some(Arc::clone(&self.access_log)));
+        let default = Update::DefaultApi(Some(main.api_id.clone()));
+        let serve = Update::Serve(StageContent { main, canary: None, access_log });
+        [serve, default].into_iter().map(|update| Change::new(update, registry)).collect()
     }
 }
 

@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::deploy::{CompileEnv, CompileError, CompiledStage, StageSettings, compile};
+use crate::deploy::{
+    CompileEnv, CompileError, CompiledMethod, CompiledStage, StageSettings, compile,
+};
+use crate::gateway::error::GatewayError;
 use crate::gateway::exchange::{Exchange, HeadBytes};
+use crate::gateway::find_api::{ApiTable, HostMemo};
+use crate::gateway::route;
 use crate::http::{HeadLimits, HeadScan, Method as HttpMethod, RequestHead, ResponseHead};
 use crate::limits::Limits;
 use crate::model::{
@@ -134,6 +139,18 @@ pub fn exchange(text: &str) -> Exchange {
     exchange.head = head;
     exchange.head_bytes = HeadBytes::Owned(text.as_bytes().to_vec());
     exchange
+}
+
+/// Finds the method as a request to the stage's own API does.
+pub fn route<'s>(
+    stage: &'s CompiledStage,
+    exchange: &mut Exchange,
+) -> Result<&'s CompiledMethod, GatewayError> {
+    let mut table = ApiTable::default();
+    table.serve(&stage.api_id, &stage.stage, ());
+    table.set_default_api(Some(&stage.api_id));
+    table.find(&mut HostMemo::default(), exchange).map_err(|it| it.error)?;
+    route::find(stage, exchange)
 }
 
 /// A parsed head of an integration's answer.

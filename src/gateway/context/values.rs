@@ -292,10 +292,9 @@ fn answer_headers(answer: &Answer<'_>, name: &[u8], all: bool, out: &mut Vec<u8>
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Api, answer, exchange};
+    use super::super::testing::{self, Api, answer, exchange};
     use super::*;
     use crate::deploy::source::{Scope, Side};
-    use crate::gateway::route;
 
     #[test]
     fn mapped_values_are_read_from_their_place() {
@@ -304,7 +303,7 @@ mod tests {
             "GET /dev/a/x%20y%2Fz/b//c?q=1&q=a%2Bb+c&empty=&flag&n%61me=v;semi=2&bad=%zz%4 HTTP/1.1\r\n\
              Host: h\r\nX-A: one\r\nx-a: two\r\nAccept: text/html\r\n\r\n",
         );
-        route::find(&stage, &mut exchange).unwrap();
+        testing::route(&stage, &mut exchange).unwrap();
         let (head, head_bytes) = answer(
             "HTTP/1.1 200 OK\r\nX-B: one\r\nX-B: two\r\nx-b: lower\r\nContent-Length: 0\r\n\r\n",
         );

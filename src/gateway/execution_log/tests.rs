@@ -1,8 +1,8 @@
 use super::headers::JavaMap;
 use super::*;
 use crate::deploy::{CompiledStage, ThrottleScope};
-use crate::gateway::context::testing::{Api, allocations, exchange};
-use crate::gateway::{Exchange, GatewayError, refuse, route};
+use crate::gateway::context::testing::{Api, allocations, exchange, route};
+use crate::gateway::{Exchange, GatewayError, refuse};
 use crate::model::ThrottleSettings;
 
 const AT: WallMillis = WallMillis(1_762_275_552_999);
@@ -13,7 +13,7 @@ fn texts(exchange: &Exchange) -> Vec<&str> {
 
 fn logged(stage: &CompiledStage, detail: LogDetail) -> Exchange {
     let mut exchange = exchange("GET /dev/pets/7?a=b HTTP/1.1\r\nHost: h\r\n\r\n");
-    route::find(stage, &mut exchange).unwrap();
+    route(stage, &mut exchange).unwrap();
     exchange.log = Some(Box::new(ExecutionLog::new(detail)));
     exchange
 }

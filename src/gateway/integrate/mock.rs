@@ -192,7 +192,7 @@ mod tests {
     fn answer(api: &Api, head: &str) -> Result<(u16, String, String), GatewayError> {
         let stage = api.stage();
         let mut exchange = exchange(head);
-        let method = route::find(&stage, &mut exchange)?;
+        let method = testing::route(&stage, &mut exchange)?;
         let CompiledIntegration::Mock(mock) = &method.integration else { panic!("no MOCK") };
         if !mock.reads_body(&exchange) {
             exchange.body.clear();
@@ -353,6 +353,7 @@ mod tests {
         ] {
             let mut exchange = exchange(&head);
             let mut renderer = Renderer::default();
+            let _ = testing::route(&stage, &mut exchange);
             let count = testing::allocations(|| {
                 let method = match route::find(&stage, &mut exchange) {
                     Ok(method) => method,

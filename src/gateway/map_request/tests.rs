@@ -1,4 +1,4 @@
-use super::super::context::testing::{Api, allocations, answer, at_once, exchange};
+use super::super::context::testing::{self, Api, allocations, answer, at_once, exchange};
 use super::super::{map_response, route};
 use super::*;
 use crate::deploy::CompiledIntegration;
@@ -8,7 +8,7 @@ use crate::model::{ContentHandling, Integration, IntegrationType};
 fn sent(api: &Api, request: &str) -> Result<(String, Vec<u8>), GatewayError> {
     let stage = api.stage();
     let mut exchange = exchange(request);
-    let method = route::find(&stage, &mut exchange)?;
+    let method = testing::route(&stage, &mut exchange)?;
     let CompiledIntegration::Http(http) = &method.integration else { panic!("no HTTP") };
     let mut plan = plan(&stage, method, http, &exchange)?;
     if plan.body != RequestBody::Stream {
@@ -332,6 +332,7 @@ fn mapping_a_proxied_request_and_its_answer_allocates_nothing() {
     let (head, head_bytes) =
         answer("HTTP/1.1 200 OK\r\nServer: s\r\nX-B: c\r\nContent-Length: 5\r\n\r\n");
     let mut out = Vec::new();
+    testing::route(&stage, &mut exchange).unwrap();
     let count = allocations(|| {
         out.clear();
         exchange.trace.clear();

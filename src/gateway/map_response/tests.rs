@@ -1,5 +1,4 @@
-use super::super::context::testing::{Api, answer, exchange};
-use super::super::route;
+use super::super::context::testing::{self, Api, answer, exchange};
 use super::*;
 use crate::deploy::CompiledIntegration;
 use crate::model::{ContentHandling, IntegrationResponse, IntegrationType};
@@ -14,7 +13,7 @@ fn got(
     let stage = api.stage();
     let mut exchange = exchange(request);
     exchange.trace.extend_from_slice(b"Root=1");
-    let method = route::find(&stage, &mut exchange).unwrap();
+    let method = testing::route(&stage, &mut exchange).unwrap();
     let CompiledIntegration::Http(integration) = &method.integration else { panic!("no HTTP") };
     let (head, head_bytes) = answer(head);
     let mut body = body.to_vec();

@@ -1,5 +1,4 @@
-use super::super::context::testing::{Api, allocations, exchange};
-use super::super::route;
+use super::super::context::testing::{self, Api, allocations, exchange};
 use super::*;
 use crate::deploy::CompiledIntegration;
 use crate::time::WallMillis;
@@ -24,7 +23,7 @@ fn program(stage: &CompiledStage) -> &CompiledTemplate {
 fn rendered(template: &str, head: &str) -> Result<String, GatewayError> {
     let stage = stage(template);
     let mut exchange = exchange(head);
-    route::find(&stage, &mut exchange)?;
+    testing::route(&stage, &mut exchange)?;
     exchange.received_wall = WallMillis(1_583_349_317_999);
     let mut out = b"overwritten".to_vec();
     let body = exchange.body.clone();
@@ -109,7 +108,7 @@ fn many_parameters_are_as_few() {
          #foreach($k in $input.params().querystring.keySet())#if($foreach.count < 4)$k #end#end\
          $input.params('k1001')",
     );
-    route::find(&stage, &mut long).unwrap();
+    testing::route(&stage, &mut long).unwrap();
     let mut out = Vec::new();
     let context = ContextView::new(&stage, &long);
     let mut overrides = Overrides::default();
@@ -136,7 +135,7 @@ fn a_failure_names_template_line_and_column() {
     let mut renderer = Renderer::default();
     for (stage, want) in [(&good, Some("dev")), (&bad, None), (&good, Some("dev"))] {
         let mut exchange = exchange("GET /dev/a/1/2 HTTP/1.1\r\nHost: h\r\n\r\n");
-        route::find(stage, &mut exchange).unwrap();
+        testing::route(stage, &mut exchange).unwrap();
         let mut out = Vec::new();
         let context = ContextView::new(stage, &exchange);
         let mut overrides = Overrides::default();
@@ -165,7 +164,7 @@ fn a_template_of_references_allocates_nothing() {
          \"b\":$input.json('$.a'),\"t\":\"$input.path('$.b')\",\"l\":\"$context.requestTime\"}",
     );
     let mut exchange = exchange(HEAD);
-    route::find(&stage, &mut exchange).unwrap();
+    testing::route(&stage, &mut exchange).unwrap();
     let (mut renderer, mut out) = (Renderer::default(), Vec::new());
     let body = br#"{"a":[1,{"x":"y"}],"b":"text"}"#;
     let count = allocations(|| {

@@ -117,6 +117,7 @@ impl<'a> Importer<'a> {
             insecure_skip_verification: self.tls_config(place),
             responses: self.integration_responses(place),
             pointer: place.pointer.clone(),
+            ..Integration::default()
         };
         self.transfer_mode(place);
         Some(integration)

@@ -202,8 +202,9 @@ impl<'a> Importer<'a> {
             self.report.keys(&response, "a response", RESPONSE);
             let headers = self.response_headers(&response);
             if super::values::status(status).is_some() {
-                responses
-                    .insert(status.to_owned(), MethodResponse { response_parameters: headers });
+                let response =
+                    MethodResponse { response_parameters: headers, ..MethodResponse::default() };
+                responses.insert(status.to_owned(), response);
             } else if is_status_range(status) {
                 self.report.warning(
                     &place,

@@ -9,9 +9,9 @@ use super::*;
 use crate::deploy::{CompileEnv, StageSettings, compile};
 use crate::limits::Limits;
 use crate::openapi::{self, Document};
-use crate::ring::{MailboxSender, RingConfig};
+use crate::ring::RingConfig;
 use crate::shard::tests::prepare;
-use crate::shard::{ShardHandle, ShardMessage, spawn_with};
+use crate::shard::{ShardHandle, ShardMailbox, ShardMessage, spawn_with};
 use crate::throttle::BucketRegistry;
 use crate::time::Nanos;
 use crate::upstream::TargetRegistry;
@@ -60,12 +60,12 @@ struct Testing(Option<ShardHandle>);
 
 impl Testing {
     fn start() -> Self {
-        let (config, ..) = prepare(&crate::model::RestApi::default(), Limits::default());
+        let (config, ..) = prepare(&crate::model::RestApi::default(), Limits::default(), None);
         Self(Some(spawn_with(config, RingConfig::default()).unwrap()))
     }
 
     fn send(&self, test: TestInvocation) -> mpsc::Receiver<TestResult> {
-        send(&self.0.as_ref().unwrap().sender(), test)
+        send(&self.0.as_ref().unwrap().mailbox(), test)
     }
 
     fn run(&self, test: TestInvocation) -> TestResult {
@@ -86,7 +86,7 @@ impl Drop for Testing {
     }
 }
 
-fn send(shard: &MailboxSender<ShardMessage>, test: TestInvocation) -> mpsc::Receiver<TestResult> {
+fn send(shard: &ShardMailbox, test: TestInvocation) -> mpsc::Receiver<TestResult> {
     let (told, result) = mpsc::channel();
     let reply = TestReply::new(move |it| drop(told.send(it)));
     assert!(shard.send(ShardMessage::TestInvoke(Box::new(test), reply)).is_ok());
@@ -305,7 +305,7 @@ fn paths_are_matched_with_the_resource_alone() {
     get:
       x-amazon-apigateway-integration: {type: mock}",
     );
-    let pets = stage.methods.iter().find(|it| it.resource_path == "/pets/{petId}").unwrap();
+    let pets = stage.methods.iter().find(|it| &*it.resource_path == "/pets/{petId}").unwrap();
     let id = pets.resource_id.clone();
     let shard = Testing::start();
     for (path, told, parameters, query, body) in [

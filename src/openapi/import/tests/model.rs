@@ -263,6 +263,7 @@ responses:
             },
         ],
         pointer,
+        ..Integration::default()
     };
     assert_eq!(method(&text).integration, Some(want));
 }

@@ -286,7 +286,7 @@ fn an_endpoint_that_says_nothing_is_a_timeout() {
     });
     let test = Box::new(test(&stage, MethodName::Get, Some("/any/a")));
     assert!(sender.send(ShardMessage::TestInvoke(test, reply)).is_ok());
-    let (config, ..) = prepare(&crate::model::RestApi::default(), Limits::default());
+    let (config, ..) = prepare(&crate::model::RestApi::default(), Limits::default(), None);
     run_shard(&ring, config, receiver).unwrap();
     let outcome = result.recv().unwrap().unwrap();
     let told = lines(&outcome);

@@ -17,13 +17,13 @@ fn mute() -> (TcpListener, Arc<CompiledStage>) {
 fn a_draining_shard_replies_to_every_test() {
     let (listener, silent) = mute();
     let mut shard = Testing::start();
-    let sender = shard.0.as_ref().unwrap().sender();
+    let mailbox = shard.0.as_ref().unwrap().mailbox();
     let hangs = shard.send(test(&silent, MethodName::Get, Some("/any/a")));
     let _call = listener.accept().unwrap();
     shard.drain(Some(Duration::from_millis(10)));
     assert_eq!(hangs.recv().unwrap(), Err(INTERNAL_ERROR.to_owned()));
     // Nobody looks into this mailbox any more.
-    let late = send(&sender, test(&silent, MethodName::Get, Some("/any/a")));
+    let late = send(&mailbox, test(&silent, MethodName::Get, Some("/any/a")));
     assert_eq!(late.recv().unwrap(), Err(INTERNAL_ERROR.to_owned()));
 }
 

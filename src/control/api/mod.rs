@@ -1,0 +1,51 @@
+//! The control-plane API of REST APIs: AWS's `apigateway` of 2015-07-09, REST-JSON.
+//!
+//! ```text
+//! request → operation (URI, method) → shape (enums, JSON types) → the operation's function
+//!                                                                   │ in one transaction of the store
+//!                                   reply ◀── commit ◀── compile ◀──┘ (what it changed of served stages)
+//! ```
+//!
+//! One file per kind of object, with its operations; [`operation`] lists them all with their URIs. What
+//! the service says first about a wrong request (enums and JSON types) is checked in [`shape`] before
+//! any of them runs; everything else is theirs. A patch is all or nothing because a call's transaction is.
+//!
+//! Source: facts, control-plane and aws-recorded.
+//!
+//! **Invariant**: an operation does nothing but read and change documents and tell [`Effects`]; it
+//! compiles nothing, publishes nothing and waits for nobody.
+
+mod call;
+mod context;
+pub(super) mod deployments;
+mod error;
+pub(super) mod ids;
+pub mod objects;
+mod operation;
+mod page;
+mod patch;
+mod rest_apis;
+mod shape;
+mod stage_patch;
+#[cfg(test)]
+mod stage_tests;
+mod stages;
+#[cfg(test)]
+mod testing;
+
+pub use call::{Body, Call, Reply};
+pub use context::{Context, Effects, Settings};
+pub use error::ApiError;
+pub use operation::{OPERATIONS, Operation, Route, route};
+pub use shape::members;
+
+/// Carries out a call that has been routed: checks its form, then runs it.
+///
+/// # Errors
+/// What the service answers instead; the caller drops the transaction then.
+pub fn carry_out(context: &mut Context<'_>, call: &Call<'_>) -> Result<Reply, ApiError> {
+    shape::check(call)?;
+    let mut reply = (call.operation.run)(context, call)?;
+    reply.status = call.operation.status;
+    Ok(reply)
+}

@@ -1,0 +1,272 @@
+//! Reading and changing documents.
+
+use std::io::{Read, Write};
+use std::ops::Bound;
+
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use redb::{ReadTransaction, ReadableTable, TableError, WriteTransaction};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{BLOBS, OBJECTS, StoreError};
+
+/// Between the parts of a key. No id contains it.
+const SEPARATOR: char = '\0';
+
+/// What is kept under its kind and the ids that lead to it.
+pub trait Object: Serialize + DeserializeOwned {
+    /// First part of the key; differs from every other kind's.
+    const KIND: &'static str;
+}
+
+/// A view of the store, or the right to change it. Dropped without [`commit`](Self::commit), it leaves
+/// nothing behind.
+pub struct Transaction(Inner);
+
+enum Inner {
+    Read(ReadTransaction),
+    Write(Box<WriteTransaction>),
+}
+
+/// Runs `$body` with the table open as `$table`; a reader finds no tables in a new store.
+macro_rules! with_table {
+    ($transaction:expr, $definition:expr, $none:expr, |$table:ident| $body:expr) => {
+        match &$transaction.0 {
+            Inner::Read(reading) => match reading.open_table($definition) {
+                Ok($table) => $body,
+                Err(TableError::TableDoesNotExist(_)) => $none,
+                Err(error) => return Err(error.into()),
+            },
+            Inner::Write(writing) => {
+                let $table = writing.open_table($definition)?;
+                $body
+            }
+        }
+    };
+}
+
+impl Transaction {
+    pub(super) fn reading(transaction: ReadTransaction) -> Self {
+        Self(Inner::Read(transaction))
+    }
+
+    pub(super) fn writing(transaction: WriteTransaction) -> Self {
+        Self(Inner::Write(Box::new(transaction)))
+    }
+
+    /// The object under `ids`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the document in it.
+    pub fn get<T: Object>(&self, ids: &[&str]) -> Result<Option<T>, StoreError> {
+        let key = key_of(T::KIND, ids);
+        with_table!(self, OBJECTS, Ok(None), |table| match table.get(key.as_str())? {
+            Some(value) => parse(&key, value.value()).map(Some),
+            None => Ok(None),
+        })
+    }
+
+    /// Whether there is an object under `ids`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn has<T: Object>(&self, ids: &[&str]) -> Result<bool, StoreError> {
+        let key = key_of(T::KIND, ids);
+        with_table!(self, OBJECTS, Ok(false), |table| Ok(table.get(key.as_str())?.is_some()))
+    }
+
+    /// All objects of a kind whose ids begin with `ids`, in the order of the rest of their ids.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a document in it.
+    pub fn list<T: Object>(&self, ids: &[&str]) -> Result<Vec<T>, StoreError> {
+        let mut all = Vec::new();
+        self.each::<T>(ids, None, |_, object| {
+            all.push(object);
+            true
+        })?;
+        Ok(all)
+    }
+
+    /// Calls `f` with the last id and the object of each whose ids begin with `ids`, beginning behind
+    /// the id `after`, until it returns `false`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a document in it.
+    pub fn each<T: Object>(
+        &self,
+        ids: &[&str],
+        after: Option<&str>,
+        mut f: impl FnMut(&str, T) -> bool,
+    ) -> Result<(), StoreError> {
+        let prefix = prefix_of(T::KIND, ids);
+        let start = after.map(|id| format!("{prefix}{id}"));
+        let start = match &start {
+            Some(key) => Bound::Excluded(key.as_str()),
+            None => Bound::Included(prefix.as_str()),
+        };
+        with_table!(self, OBJECTS, Ok(()), |table| {
+            for entry in table.range::<&str>((start, Bound::Unbounded))? {
+                let (key, value) = entry?;
+                let Some(rest) = key.value().strip_prefix(&prefix) else { break };
+                if !f(rest, parse(key.value(), value.value())?) {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Keeps an object under `ids`, in place of what was there.
+    ///
+    /// # Errors
+    /// The file cannot be written, or this is a view for reading.
+    pub fn put<T: Object>(&self, ids: &[&str], object: &T) -> Result<(), StoreError> {
+        let key = key_of(T::KIND, ids);
+        let value = serde_json::to_vec(object)
+            .map_err(|error| StoreError::Document { key: shown(&key), why: error.to_string() })?;
+        self.writing_to()?.open_table(OBJECTS)?.insert(key.as_str(), value.as_slice())?;
+        Ok(())
+    }
+
+    /// Removes an object; `false`: there was none.
+    ///
+    /// # Errors
+    /// The file cannot be written, or this is a view for reading.
+    pub fn delete<T: Object>(&self, ids: &[&str]) -> Result<bool, StoreError> {
+        let key = key_of(T::KIND, ids);
+        let mut table = self.writing_to()?.open_table(OBJECTS)?;
+        let was = table.remove(key.as_str())?.is_some();
+        Ok(was)
+    }
+
+    /// Removes every object of a kind whose ids begin with `ids`.
+    ///
+    /// # Errors
+    /// The file cannot be written, or this is a view for reading.
+    pub fn delete_all<T: Object>(&self, ids: &[&str]) -> Result<(), StoreError> {
+        let prefix = prefix_of(T::KIND, ids);
+        let mut table = self.writing_to()?.open_table(OBJECTS)?;
+        table.retain_in::<&str, _>(prefix.as_str()..end_of(&prefix).as_str(), |_, _| false)?;
+        Ok(())
+    }
+
+    /// A text that never changes.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn blob(&self, kind: &str, ids: &[&str]) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = key_of(kind, ids);
+        with_table!(self, BLOBS, Ok(None), |table| match table.get(key.as_str())? {
+            Some(value) => {
+                let mut text = Vec::new();
+                DeflateDecoder::new(value.value()).read_to_end(&mut text).map_err(|error| {
+                    StoreError::Document { key: shown(&key), why: error.to_string() }
+                })?;
+                Ok(Some(text))
+            }
+            None => Ok(None),
+        })
+    }
+
+    /// Keeps a text that never changes.
+    ///
+    /// # Errors
+    /// The file cannot be written, or this is a view for reading.
+    pub fn put_blob(&self, kind: &str, ids: &[&str], text: &[u8]) -> Result<(), StoreError> {
+        let key = key_of(kind, ids);
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+        let packed = encoder.write_all(text).and_then(|()| encoder.finish());
+        let packed = packed.map_err(|error| StoreError::Engine(error.to_string()))?;
+        self.writing_to()?.open_table(BLOBS)?.insert(key.as_str(), packed.as_slice())?;
+        Ok(())
+    }
+
+    /// Removes every blob of a kind whose ids begin with `ids`, and the one under `ids` itself.
+    ///
+    /// # Errors
+    /// The file cannot be written, or this is a view for reading.
+    pub fn delete_blobs(&self, kind: &str, ids: &[&str]) -> Result<(), StoreError> {
+        let mut table = self.writing_to()?.open_table(BLOBS)?;
+        table.remove(key_of(kind, ids).as_str())?;
+        let prefix = prefix_of(kind, ids);
+        table.retain_in::<&str, _>(prefix.as_str()..end_of(&prefix).as_str(), |_, _| false)?;
+        Ok(())
+    }
+
+    /// Makes the changes permanent: on the disk when this returns.
+    ///
+    /// # Errors
+    /// The file cannot be written; nothing was changed then.
+    pub fn commit(self) -> Result<(), StoreError> {
+        match self.0 {
+            Inner::Read(_) => Ok(()),
+            Inner::Write(writing) => Ok(writing.commit()?),
+        }
+    }
+
+    fn writing_to(&self) -> Result<&WriteTransaction, StoreError> {
+        match &self.0 {
+            Inner::Write(writing) => Ok(writing),
+            Inner::Read(_) => Err(StoreError::Engine("a view for reading was written to".into())),
+        }
+    }
+
+    /// Every row of the store, table by table: `f(is blob, key, value)`.
+    pub(super) fn rows(
+        &self,
+        mut f: impl FnMut(bool, &str, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for is_blob in [false, true] {
+            let definition = if is_blob { BLOBS } else { OBJECTS };
+            with_table!(self, definition, (), |table| {
+                for entry in table.iter()? {
+                    let (key, value) = entry?;
+                    f(is_blob, key.value(), value.value())?;
+                }
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn put_row(&self, is_blob: bool, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        let definition = if is_blob { BLOBS } else { OBJECTS };
+        self.writing_to()?.open_table(definition)?.insert(key, value)?;
+        Ok(())
+    }
+}
+
+fn key_of(kind: &str, ids: &[&str]) -> String {
+    let mut key = kind.to_owned();
+    for id in ids {
+        key.push(SEPARATOR);
+        key.push_str(id);
+    }
+    key
+}
+
+/// What the keys of all objects below `ids` begin with.
+fn prefix_of(kind: &str, ids: &[&str]) -> String {
+    let mut prefix = key_of(kind, ids);
+    prefix.push(SEPARATOR);
+    prefix
+}
+
+/// The first key behind all that begin with `prefix`.
+fn end_of(prefix: &str) -> String {
+    let mut end = prefix.strip_suffix(SEPARATOR).unwrap_or(prefix).to_owned();
+    end.push('\u{1}');
+    end
+}
+
+fn parse<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(value)
+        .map_err(|error| StoreError::Document { key: shown(key), why: error.to_string() })
+}
+
+/// A key for people.
+fn shown(key: &str) -> String {
+    key.replace(SEPARATOR, "/")
+}

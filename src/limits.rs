@@ -91,6 +91,16 @@ pub const LOG_BATCH_DELAY: Duration = Duration::from_millis(200);
 /// three milliseconds. Ours.
 pub const CODING_TURN_BYTES: u64 = 256 * KIB as u64;
 
+/// Text of one line of an execution log, bytes; a longer one ends there and says so. Recorded: log lines
+/// of AWS are cut at 1 024, whatever they tell.
+pub const EXECUTION_LOG_LINE_BYTES_MAX: usize = 1_024;
+/// Test invocations that run on one shard at a time; what comes beyond is refused. Ours: each may hold
+/// a request's and an answer's body whole.
+pub const TEST_INVOCATIONS_MAX: usize = 16;
+/// A test invocation is given up after this time. Ours: it only shows where the integration's own
+/// timeout is off or far above AWS's 29 s.
+pub const TEST_INVOCATION_TIME_MAX: Duration = Duration::from_secs(600);
+
 /// Idle kept connections to one target per shard.
 pub const UPSTREAM_IDLE_MAX: usize = 512;
 /// An idle kept connection to a target is closed after this time. Below the 60 s that nginx and

@@ -13,7 +13,7 @@ pub mod cpus;
 pub mod listen;
 mod process;
 mod run;
-mod shards;
+pub mod shards;
 
 use std::collections::BTreeMap;
 use std::io::Write;

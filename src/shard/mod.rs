@@ -20,6 +20,7 @@ mod ids;
 #[cfg(test)]
 mod sim_tests;
 mod state;
+mod test_invoke;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -38,6 +39,7 @@ use crate::telemetry::{LogQueue, ShardCells};
 use crate::tls::ClientTrust;
 
 pub use state::Shard;
+pub use test_invoke::{TEST_INVOKE_STAGE, TestInvocation, TestOutcome, TestReply, TestResult};
 
 /// Messages that may wait for a shard.
 const MAILBOX_CAPACITY: usize = 64;
@@ -69,6 +71,8 @@ pub enum ShardMessage {
         /// Told when it has.
         applied: Applied,
     },
+    /// Carry out one request without a connection; see [`TestInvocation`].
+    TestInvoke(Box<TestInvocation>, TestReply),
     /// Accept no more, finish what is in flight, end.
     Drain {
         /// Time for it; `None`: as long as it takes.

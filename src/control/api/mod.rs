@@ -19,10 +19,13 @@ mod call;
 mod context;
 mod error;
 mod ids;
+mod mapping;
+mod methods;
 pub mod objects;
 mod operation;
 mod page;
 mod patch;
+mod resources;
 mod rest_apis;
 mod shape;
 #[cfg(test)]

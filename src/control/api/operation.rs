@@ -5,7 +5,7 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::rest_apis;
+use super::{methods, resources, rest_apis};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;
@@ -131,20 +131,20 @@ pub const OPERATIONS: &[Operation] = &[
     // exports
     op("GetExport", "GET", "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}", 200, "", unwritten),
     // resources
-    op("GetResources", "GET", "/restapis/{restapi_id}/resources", 200, "", unwritten),
-    op("CreateResource", "POST", "/restapis/{restapi_id}/resources/{parent_id}", 201, "pathPart*", unwritten),
-    op("DeleteResource", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}", 202, "", unwritten),
-    op("GetResource", "GET", "/restapis/{restapi_id}/resources/{resource_id}", 200, "", unwritten),
-    op("UpdateResource", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}", 200, "patchOperations", unwritten),
+    op("GetResources", "GET", "/restapis/{restapi_id}/resources", 200, "", resources::get_resources),
+    op("CreateResource", "POST", "/restapis/{restapi_id}/resources/{parent_id}", 201, "pathPart*", resources::create_resource),
+    op("DeleteResource", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}", 202, "", resources::delete_resource),
+    op("GetResource", "GET", "/restapis/{restapi_id}/resources/{resource_id}", 200, "", resources::get_resource),
+    op("UpdateResource", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}", 200, "patchOperations", resources::update_resource),
     // methods
-    op("DeleteMethod", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 204, "", unwritten),
-    op("GetMethod", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "", unwritten),
-    op("UpdateMethod", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "patchOperations", unwritten),
-    op("PutMethod", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 201, "authorizationType* authorizerId apiKeyRequired operationName requestParameters requestModels requestValidatorId authorizationScopes", unwritten),
-    op("DeleteMethodResponse", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 204, "", unwritten),
-    op("GetMethodResponse", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 200, "", unwritten),
-    op("UpdateMethodResponse", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 201, "patchOperations", unwritten),
-    op("PutMethodResponse", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 201, "responseParameters responseModels", unwritten),
+    op("DeleteMethod", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 204, "", methods::delete_method),
+    op("GetMethod", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "", methods::get_method),
+    op("UpdateMethod", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "patchOperations", methods::update_method),
+    op("PutMethod", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 201, "authorizationType* authorizerId apiKeyRequired operationName requestParameters requestModels requestValidatorId authorizationScopes", methods::put_method),
+    op("DeleteMethodResponse", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 204, "", methods::delete_method_response),
+    op("GetMethodResponse", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 200, "", methods::get_method_response),
+    op("UpdateMethodResponse", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 201, "patchOperations", methods::update_method_response),
+    op("PutMethodResponse", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 201, "responseParameters responseModels", methods::put_method_response),
     // integrations
     op("DeleteIntegration", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 204, "", unwritten),
     op("GetIntegration", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 200, "", unwritten),

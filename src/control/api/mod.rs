@@ -19,6 +19,7 @@ mod call;
 mod context;
 mod error;
 mod ids;
+mod integrations;
 mod mapping;
 mod methods;
 pub mod objects;

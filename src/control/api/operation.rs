@@ -5,7 +5,7 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::{methods, resources, rest_apis};
+use super::{integrations, methods, resources, rest_apis};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;
@@ -146,14 +146,14 @@ pub const OPERATIONS: &[Operation] = &[
     op("UpdateMethodResponse", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 201, "patchOperations", methods::update_method_response),
     op("PutMethodResponse", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 201, "responseParameters responseModels", methods::put_method_response),
     // integrations
-    op("DeleteIntegration", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 204, "", unwritten),
-    op("GetIntegration", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 200, "", unwritten),
-    op("UpdateIntegration", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 200, "patchOperations", unwritten),
-    op("PutIntegration", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 201, "type* httpMethod uri connectionType connectionId credentials requestParameters requestTemplates passthroughBehavior cacheNamespace cacheKeyParameters contentHandling timeoutInMillis tlsConfig responseTransferMode integrationTarget", unwritten),
-    op("DeleteIntegrationResponse", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 204, "", unwritten),
-    op("GetIntegrationResponse", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 200, "", unwritten),
-    op("UpdateIntegrationResponse", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 200, "patchOperations", unwritten),
-    op("PutIntegrationResponse", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 201, "selectionPattern responseParameters responseTemplates contentHandling", unwritten),
+    op("DeleteIntegration", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 204, "", integrations::delete_integration),
+    op("GetIntegration", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 200, "", integrations::get_integration),
+    op("UpdateIntegration", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 200, "patchOperations", integrations::update_integration),
+    op("PutIntegration", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 201, "type* httpMethod uri connectionType connectionId credentials requestParameters requestTemplates passthroughBehavior cacheNamespace cacheKeyParameters contentHandling timeoutInMillis tlsConfig responseTransferMode integrationTarget", integrations::put_integration),
+    op("DeleteIntegrationResponse", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 204, "", integrations::delete_integration_response),
+    op("GetIntegrationResponse", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 200, "", integrations::get_integration_response),
+    op("UpdateIntegrationResponse", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 200, "patchOperations", integrations::update_integration_response),
+    op("PutIntegrationResponse", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 201, "selectionPattern responseParameters responseTemplates contentHandling", integrations::put_integration_response),
     // test invoke
     op("TestInvokeAuthorizer", "POST", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "headers multiValueHeaders pathWithQueryString body stageVariables additionalContext", unwritten),
     op("TestInvokeMethod", "POST", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "pathWithQueryString body headers multiValueHeaders clientCertificateId stageVariables", unwritten),

@@ -13,7 +13,11 @@ pub mod cpus;
 pub mod listen;
 mod process;
 mod run;
+mod serve;
 pub mod shards;
+mod trials;
+
+pub use serve::ServeConfig;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -88,6 +92,19 @@ pub fn run(config: Config) -> ExitCode {
     die_of_panics();
     raise_open_files();
     match run::run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            complain(&format!("ringway: {why}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves a store until a signal ends it: 0 after a drain, 1 when it could not start or go on.
+pub fn serve(config: ServeConfig) -> ExitCode {
+    die_of_panics();
+    raise_open_files();
+    match serve::run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             complain(&format!("ringway: {why}\n"));

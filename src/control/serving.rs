@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::api::objects::{RestApi, SNAPSHOT, Stage};
+use super::api::objects::{self, RestApi, SNAPSHOT, Stage};
 use super::api::{ApiError, Effects};
 use super::definition::Definition;
 use super::publish::{CanaryContent, StageContent, Update};
@@ -143,6 +143,7 @@ impl Serving {
         now: Nanos,
     ) -> Result<StageContent, ApiError> {
         let variables = stage.variables.clone().unwrap_or_default();
+        let certificate = super::api::client_certificate(store, stage)?;
         let settings = |deployment: &str, variables| StageSettings {
             stage: stage.stage_name.clone(),
             variables,
@@ -150,6 +151,8 @@ impl Serving {
             account_throttle: self.config.account_throttle,
             account_id: self.config.account_id.clone(),
             deployment_id: deployment.to_owned(),
+            method_settings: method_settings(stage),
+            client_certificate: certificate.clone(),
         };
         let compile = |deployment: &str, variables| {
             let declared = self.declared(store, api, deployment)?;
@@ -189,7 +192,11 @@ impl Serving {
             account_id: self.config.account_id.clone(),
             ..StageSettings::default()
         };
-        self.compile(&definition.declare(), &settings, now)
+        // Buckets of its own: a test spends nothing of what is served.
+        let buckets = BucketRegistry::default();
+        let mut env = CompileEnv { buckets: &buckets, targets: &self.targets, now };
+        deploy::compile(&definition.declare(), &settings, &mut env)
+            .map_err(|errors| refusal(&errors))
     }
 
     fn compile(
@@ -245,6 +252,26 @@ impl Serving {
 
 /// Name of the stage that a test invocation runs in. Source: facts, rest-api section 16.
 pub const TEST_STAGE: &str = "test-invoke-stage";
+
+/// Settings of the stage's methods as the compiler takes them.
+fn method_settings(stage: &Stage) -> BTreeMap<String, model::MethodSetting> {
+    let setting = |it: &objects::MethodSetting| model::MethodSetting {
+        metrics_enabled: Some(it.metrics_enabled),
+        logging_level: it.logging_level.clone(),
+        data_trace_enabled: Some(it.data_trace_enabled),
+        // Below 0: no limit.
+        throttling_burst_limit: u32::try_from(it.throttling_burst_limit).ok(),
+        throttling_rate_limit: Some(it.throttling_rate_limit).filter(|&rate| rate >= 0.0),
+        caching_enabled: Some(it.caching_enabled),
+        cache_ttl_in_seconds: u32::try_from(it.cache_ttl_in_seconds).ok(),
+        cache_data_encrypted: Some(it.cache_data_encrypted),
+        require_authorization_for_cache_control: Some(it.require_authorization_for_cache_control),
+        unauthorized_cache_control_header_strategy: Some(
+            it.unauthorized_cache_control_header_strategy.clone(),
+        ),
+    };
+    stage.method_settings.iter().map(|(key, it)| (key.clone(), setting(it))).collect()
+}
 
 /// What does not compile, by object.
 fn refusal(errors: &[CompileError]) -> ApiError {

@@ -129,12 +129,7 @@ impl Process {
         let shards = RunningShards::spawn(listeners, &plan.cpus, &for_shards)?;
         let link = Arc::new(shards.link());
         Ok(Self {
-            plane: Arc::new(DataPlane::new(
-                link,
-                registry.clone(),
-                parts.buckets,
-                parts.targets,
-            )),
+            plane: Arc::new(DataPlane::new(link, registry.clone(), parts.buckets, parts.targets)),
             shards,
             readiness: Arc::default(),
             registry,

@@ -5,7 +5,9 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::{deployments, rest_apis, stages, test_invoke};
+use super::{
+    deployments, imports, integrations, methods, resources, rest_apis, stages, test_invoke,
+};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;
@@ -126,34 +128,34 @@ pub const OPERATIONS: &[Operation] = &[
     op("GetRestApi", "GET", "/restapis/{restapi_id}", 200, "", rest_apis::get_rest_api),
     op("UpdateRestApi", "PATCH", "/restapis/{restapi_id}", 200, "patchOperations", rest_apis::update_rest_api),
     // imports
-    op("PutRestApi", "PUT", "/restapis/{restapi_id}", 200, "(raw)", unwritten),
-    op("ImportRestApi", "POST", "/restapis?mode=import", 201, "(raw)", unwritten),
+    op("PutRestApi", "PUT", "/restapis/{restapi_id}", 200, "(raw)", imports::put_rest_api),
+    op("ImportRestApi", "POST", "/restapis?mode=import", 201, "(raw)", imports::import_rest_api),
     // exports
     op("GetExport", "GET", "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}", 200, "", unwritten),
     // resources
-    op("GetResources", "GET", "/restapis/{restapi_id}/resources", 200, "", unwritten),
-    op("CreateResource", "POST", "/restapis/{restapi_id}/resources/{parent_id}", 201, "pathPart*", unwritten),
-    op("DeleteResource", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}", 202, "", unwritten),
-    op("GetResource", "GET", "/restapis/{restapi_id}/resources/{resource_id}", 200, "", unwritten),
-    op("UpdateResource", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}", 200, "patchOperations", unwritten),
+    op("GetResources", "GET", "/restapis/{restapi_id}/resources", 200, "", resources::get_resources),
+    op("CreateResource", "POST", "/restapis/{restapi_id}/resources/{parent_id}", 201, "pathPart*", resources::create_resource),
+    op("DeleteResource", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}", 202, "", resources::delete_resource),
+    op("GetResource", "GET", "/restapis/{restapi_id}/resources/{resource_id}", 200, "", resources::get_resource),
+    op("UpdateResource", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}", 200, "patchOperations", resources::update_resource),
     // methods
-    op("DeleteMethod", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 204, "", unwritten),
-    op("GetMethod", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "", unwritten),
-    op("UpdateMethod", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "patchOperations", unwritten),
-    op("PutMethod", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 201, "authorizationType* authorizerId apiKeyRequired operationName requestParameters requestModels requestValidatorId authorizationScopes", unwritten),
-    op("DeleteMethodResponse", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 204, "", unwritten),
-    op("GetMethodResponse", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 200, "", unwritten),
-    op("UpdateMethodResponse", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 201, "patchOperations", unwritten),
-    op("PutMethodResponse", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 201, "responseParameters responseModels", unwritten),
+    op("DeleteMethod", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 204, "", methods::delete_method),
+    op("GetMethod", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "", methods::get_method),
+    op("UpdateMethod", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "patchOperations", methods::update_method),
+    op("PutMethod", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 201, "authorizationType* authorizerId apiKeyRequired operationName requestParameters requestModels requestValidatorId authorizationScopes", methods::put_method),
+    op("DeleteMethodResponse", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 204, "", methods::delete_method_response),
+    op("GetMethodResponse", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 200, "", methods::get_method_response),
+    op("UpdateMethodResponse", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 201, "patchOperations", methods::update_method_response),
+    op("PutMethodResponse", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 201, "responseParameters responseModels", methods::put_method_response),
     // integrations
-    op("DeleteIntegration", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 204, "", unwritten),
-    op("GetIntegration", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 200, "", unwritten),
-    op("UpdateIntegration", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 200, "patchOperations", unwritten),
-    op("PutIntegration", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 201, "type* httpMethod uri connectionType connectionId credentials requestParameters requestTemplates passthroughBehavior cacheNamespace cacheKeyParameters contentHandling timeoutInMillis tlsConfig responseTransferMode integrationTarget", unwritten),
-    op("DeleteIntegrationResponse", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 204, "", unwritten),
-    op("GetIntegrationResponse", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 200, "", unwritten),
-    op("UpdateIntegrationResponse", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 200, "patchOperations", unwritten),
-    op("PutIntegrationResponse", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 201, "selectionPattern responseParameters responseTemplates contentHandling", unwritten),
+    op("DeleteIntegration", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 204, "", integrations::delete_integration),
+    op("GetIntegration", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 200, "", integrations::get_integration),
+    op("UpdateIntegration", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 200, "patchOperations", integrations::update_integration),
+    op("PutIntegration", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 201, "type* httpMethod uri connectionType connectionId credentials requestParameters requestTemplates passthroughBehavior cacheNamespace cacheKeyParameters contentHandling timeoutInMillis tlsConfig responseTransferMode integrationTarget", integrations::put_integration),
+    op("DeleteIntegrationResponse", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 204, "", integrations::delete_integration_response),
+    op("GetIntegrationResponse", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 200, "", integrations::get_integration_response),
+    op("UpdateIntegrationResponse", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 200, "patchOperations", integrations::update_integration_response),
+    op("PutIntegrationResponse", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 201, "selectionPattern responseParameters responseTemplates contentHandling", integrations::put_integration_response),
     // test invoke
     op("TestInvokeAuthorizer", "POST", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "headers multiValueHeaders pathWithQueryString body stageVariables additionalContext", test_invoke::test_invoke_authorizer),
     op("TestInvokeMethod", "POST", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "pathWithQueryString body headers multiValueHeaders clientCertificateId stageVariables", test_invoke::test_invoke_method),

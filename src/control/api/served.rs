@@ -3,6 +3,7 @@
 use super::error::ApiError;
 use super::objects::Stage;
 use crate::deploy::DomainTable;
+use crate::model::ClientCertificate;
 use crate::store::{StoreError, Transaction};
 
 /// All custom domain names with their base path mappings.
@@ -17,6 +18,9 @@ pub fn domain_table(_store: &Transaction) -> Result<DomainTable, StoreError> {
 ///
 /// # Errors
 /// The store cannot be read, or has no such certificate.
-pub fn client_certificate(_store: &Transaction, _stage: &Stage) -> Result<Option<()>, ApiError> {
+pub fn client_certificate(
+    _store: &Transaction,
+    _stage: &Stage,
+) -> Result<Option<ClientCertificate>, ApiError> {
     Ok(None)
 }

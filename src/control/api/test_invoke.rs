@@ -78,10 +78,16 @@ pub fn prepare_test_invoke(
     let (api, resource_id) = (call.label("restapi_id"), call.label("resource_id"));
     let unknown_resource = || ApiError::not_found("Invalid Resource identifier specified");
     let mut definition = Definition::load(context.store, api)?.ok_or_else(unknown_resource)?;
-    // What is wrong with other methods is none of this one's business.
     definition.resources.retain(|it| it.id == resource_id);
-    let resource = definition.resources.first().ok_or_else(unknown_resource)?;
+    let resource = definition.resources.first_mut().ok_or_else(unknown_resource)?;
     let method = method(call.label("http_method"), resource)?;
+    // What is wrong with other methods is none of this one's business.
+    let methods = resource.resource_methods.get_or_insert_default();
+    let own = if methods.contains_key(method.as_str()) { method.as_str() } else { "ANY" };
+    methods.retain(|name, _| name == own);
+    if methods.values().any(|it| it.method_integration.is_none()) {
+        return Err(ApiError::not_found("Invalid Integration identifier specified"));
+    }
     let variables = call.member::<BTreeMap<String, String>>("stageVariables")?.unwrap_or_default();
     let stage = Arc::new(serving.trial(&definition, variables, now)?);
     let single = call.member::<IndexMap<String, String>>("headers")?.unwrap_or_default();

@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod limits;
 mod run;
+mod serve;
 mod vtl;
 
 use std::io::{IsTerminal, Write};
@@ -27,6 +28,8 @@ struct Cli {
 enum Command {
     /// Serve one OpenAPI file now, and again whenever it changes.
     Run(run::RunArgs),
+    /// Serve what a store has, managed over the admin port as AWS's API Gateway is.
+    Serve(serve::ServeArgs),
     /// Say everything that is wrong or not carried out yet in a definition.
     Check(check::CheckArgs),
     /// Print every limit with its value, meaning and source.
@@ -58,6 +61,10 @@ pub fn main() -> ExitCode {
         Command::Run(args) => {
             trace_to_stderr();
             run::run(args)
+        }
+        Command::Serve(args) => {
+            trace_to_stderr();
+            serve::run(args)
         }
         Command::Check(args) => check::run(&args),
         Command::Limits(args) => limits::run(&args),

@@ -18,6 +18,7 @@
 mod call;
 mod context;
 mod error;
+mod gateway_responses;
 mod ids;
 mod integrations;
 mod mapping;

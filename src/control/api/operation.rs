@@ -5,7 +5,7 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::{integrations, methods, resources, rest_apis};
+use super::{gateway_responses, integrations, methods, resources, rest_apis};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;
@@ -177,11 +177,11 @@ pub const OPERATIONS: &[Operation] = &[
     op("GetAuthorizer", "GET", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "", unwritten),
     op("UpdateAuthorizer", "PATCH", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "patchOperations", unwritten),
     // gateway responses
-    op("GetGatewayResponses", "GET", "/restapis/{restapi_id}/gatewayresponses", 200, "", unwritten),
-    op("DeleteGatewayResponse", "DELETE", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 202, "", unwritten),
-    op("GetGatewayResponse", "GET", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 200, "", unwritten),
-    op("UpdateGatewayResponse", "PATCH", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 200, "patchOperations", unwritten),
-    op("PutGatewayResponse", "PUT", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 201, "statusCode responseParameters responseTemplates", unwritten),
+    op("GetGatewayResponses", "GET", "/restapis/{restapi_id}/gatewayresponses", 200, "", gateway_responses::get_gateway_responses),
+    op("DeleteGatewayResponse", "DELETE", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 202, "", gateway_responses::delete_gateway_response),
+    op("GetGatewayResponse", "GET", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 200, "", gateway_responses::get_gateway_response),
+    op("UpdateGatewayResponse", "PATCH", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 200, "patchOperations", gateway_responses::update_gateway_response),
+    op("PutGatewayResponse", "PUT", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 201, "statusCode responseParameters responseTemplates", gateway_responses::put_gateway_response),
     // documentation
     op("GetDocumentationParts", "GET", "/restapis/{restapi_id}/documentation/parts", 200, "", unwritten),
     op("CreateDocumentationPart", "POST", "/restapis/{restapi_id}/documentation/parts", 201, "location* properties*", unwritten),

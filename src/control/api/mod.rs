@@ -23,6 +23,7 @@ mod ids;
 mod integrations;
 mod mapping;
 mod methods;
+mod models;
 pub mod objects;
 mod operation;
 mod page;

@@ -5,7 +5,7 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::{gateway_responses, integrations, methods, resources, rest_apis};
+use super::{gateway_responses, integrations, methods, models, resources, rest_apis};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;
@@ -158,12 +158,12 @@ pub const OPERATIONS: &[Operation] = &[
     op("TestInvokeAuthorizer", "POST", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "headers multiValueHeaders pathWithQueryString body stageVariables additionalContext", unwritten),
     op("TestInvokeMethod", "POST", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "pathWithQueryString body headers multiValueHeaders clientCertificateId stageVariables", unwritten),
     // models
-    op("GetModels", "GET", "/restapis/{restapi_id}/models", 200, "", unwritten),
-    op("CreateModel", "POST", "/restapis/{restapi_id}/models", 201, "name* description schema contentType*", unwritten),
-    op("DeleteModel", "DELETE", "/restapis/{restapi_id}/models/{model_name}", 202, "", unwritten),
-    op("GetModel", "GET", "/restapis/{restapi_id}/models/{model_name}", 200, "", unwritten),
-    op("UpdateModel", "PATCH", "/restapis/{restapi_id}/models/{model_name}", 200, "patchOperations", unwritten),
-    op("GetModelTemplate", "GET", "/restapis/{restapi_id}/models/{model_name}/default_template", 200, "", unwritten),
+    op("GetModels", "GET", "/restapis/{restapi_id}/models", 200, "", models::get_models),
+    op("CreateModel", "POST", "/restapis/{restapi_id}/models", 201, "name* description schema contentType*", models::create_model),
+    op("DeleteModel", "DELETE", "/restapis/{restapi_id}/models/{model_name}", 202, "", models::delete_model),
+    op("GetModel", "GET", "/restapis/{restapi_id}/models/{model_name}", 200, "", models::get_model),
+    op("UpdateModel", "PATCH", "/restapis/{restapi_id}/models/{model_name}", 200, "patchOperations", models::update_model),
+    op("GetModelTemplate", "GET", "/restapis/{restapi_id}/models/{model_name}/default_template", 200, "", models::get_model_template),
     // request validators
     op("GetRequestValidators", "GET", "/restapis/{restapi_id}/requestvalidators", 200, "", unwritten),
     op("CreateRequestValidator", "POST", "/restapis/{restapi_id}/requestvalidators", 201, "name validateRequestBody validateRequestParameters", unwritten),

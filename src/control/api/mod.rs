@@ -28,6 +28,7 @@ pub mod objects;
 mod operation;
 mod page;
 mod patch;
+mod request_validators;
 mod resources;
 mod rest_apis;
 mod shape;

@@ -5,7 +5,9 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::{gateway_responses, integrations, methods, models, resources, rest_apis};
+use super::{
+    gateway_responses, integrations, methods, models, request_validators, resources, rest_apis,
+};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;
@@ -165,11 +167,11 @@ pub const OPERATIONS: &[Operation] = &[
     op("UpdateModel", "PATCH", "/restapis/{restapi_id}/models/{model_name}", 200, "patchOperations", models::update_model),
     op("GetModelTemplate", "GET", "/restapis/{restapi_id}/models/{model_name}/default_template", 200, "", models::get_model_template),
     // request validators
-    op("GetRequestValidators", "GET", "/restapis/{restapi_id}/requestvalidators", 200, "", unwritten),
-    op("CreateRequestValidator", "POST", "/restapis/{restapi_id}/requestvalidators", 201, "name validateRequestBody validateRequestParameters", unwritten),
-    op("DeleteRequestValidator", "DELETE", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 202, "", unwritten),
-    op("GetRequestValidator", "GET", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 200, "", unwritten),
-    op("UpdateRequestValidator", "PATCH", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 200, "patchOperations", unwritten),
+    op("GetRequestValidators", "GET", "/restapis/{restapi_id}/requestvalidators", 200, "", request_validators::get_request_validators),
+    op("CreateRequestValidator", "POST", "/restapis/{restapi_id}/requestvalidators", 201, "name validateRequestBody validateRequestParameters", request_validators::create_request_validator),
+    op("DeleteRequestValidator", "DELETE", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 202, "", request_validators::delete_request_validator),
+    op("GetRequestValidator", "GET", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 200, "", request_validators::get_request_validator),
+    op("UpdateRequestValidator", "PATCH", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 200, "patchOperations", request_validators::update_request_validator),
     // authorizers
     op("GetAuthorizers", "GET", "/restapis/{restapi_id}/authorizers", 200, "", unwritten),
     op("CreateAuthorizer", "POST", "/restapis/{restapi_id}/authorizers", 201, "name* type* providerARNs authType authorizerUri authorizerCredentials identitySource identityValidationExpression authorizerResultTtlInSeconds jwtConfiguration", unwritten),

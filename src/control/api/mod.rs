@@ -15,6 +15,7 @@
 //! **Invariant**: an operation does nothing but read and change documents and tell [`Effects`]; it
 //! compiles nothing, publishes nothing and waits for nobody.
 
+mod authorizers;
 mod call;
 mod context;
 mod error;

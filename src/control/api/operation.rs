@@ -6,7 +6,8 @@ use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
 use super::{
-    gateway_responses, integrations, methods, models, request_validators, resources, rest_apis,
+    authorizers, gateway_responses, integrations, methods, models, request_validators, resources,
+    rest_apis,
 };
 
 /// Carries one operation out.
@@ -173,11 +174,11 @@ pub const OPERATIONS: &[Operation] = &[
     op("GetRequestValidator", "GET", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 200, "", request_validators::get_request_validator),
     op("UpdateRequestValidator", "PATCH", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 200, "patchOperations", request_validators::update_request_validator),
     // authorizers
-    op("GetAuthorizers", "GET", "/restapis/{restapi_id}/authorizers", 200, "", unwritten),
-    op("CreateAuthorizer", "POST", "/restapis/{restapi_id}/authorizers", 201, "name* type* providerARNs authType authorizerUri authorizerCredentials identitySource identityValidationExpression authorizerResultTtlInSeconds jwtConfiguration", unwritten),
-    op("DeleteAuthorizer", "DELETE", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 202, "", unwritten),
-    op("GetAuthorizer", "GET", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "", unwritten),
-    op("UpdateAuthorizer", "PATCH", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "patchOperations", unwritten),
+    op("GetAuthorizers", "GET", "/restapis/{restapi_id}/authorizers", 200, "", authorizers::get_authorizers),
+    op("CreateAuthorizer", "POST", "/restapis/{restapi_id}/authorizers", 201, "name* type* providerARNs authType authorizerUri authorizerCredentials identitySource identityValidationExpression authorizerResultTtlInSeconds jwtConfiguration", authorizers::create_authorizer),
+    op("DeleteAuthorizer", "DELETE", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 202, "", authorizers::delete_authorizer),
+    op("GetAuthorizer", "GET", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "", authorizers::get_authorizer),
+    op("UpdateAuthorizer", "PATCH", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "patchOperations", authorizers::update_authorizer),
     // gateway responses
     op("GetGatewayResponses", "GET", "/restapis/{restapi_id}/gatewayresponses", 200, "", gateway_responses::get_gateway_responses),
     op("DeleteGatewayResponse", "DELETE", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 202, "", gateway_responses::delete_gateway_response),

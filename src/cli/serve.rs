@@ -26,7 +26,7 @@ pub(super) struct ServeArgs {
 
 pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
     let config = ServeConfig {
-        listen: args.listen,
+        listen: vec![args.listen],
         shards: None,
         store: args.store,
         admin: args.admin,

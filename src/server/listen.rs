@@ -53,6 +53,27 @@ pub fn bind(address: SocketAddr, count: usize) -> Result<(Vec<TcpListener>, Sock
     Ok((sockets, bound))
 }
 
+/// The same for several addresses: a set of sockets for each of `count` shards, and the addresses they
+/// have.
+///
+/// # Errors
+/// As [`bind`].
+pub fn bind_all(
+    addresses: &[SocketAddr],
+    count: usize,
+) -> Result<(Vec<Vec<TcpListener>>, Vec<SocketAddr>), String> {
+    let mut sets: Vec<Vec<TcpListener>> = (0..count).map(|_| Vec::new()).collect();
+    let mut bound = Vec::with_capacity(addresses.len());
+    for &address in addresses {
+        let (sockets, address) = bind(address, count)?;
+        bound.push(address);
+        for (set, socket) in sets.iter_mut().zip(sockets) {
+            set.push(socket);
+        }
+    }
+    Ok((sets, bound))
+}
+
 /// Finds out whether anybody has the address; with port 0, which port is free.
 fn exclusive(address: SocketAddr) -> io::Result<SocketAddr> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;

@@ -36,8 +36,9 @@ const PUBLICATIONS_MAX: usize = 16;
 
 /// What `ringway serve` is told by its configuration.
 pub struct ServeConfig {
-    /// Where clients connect; port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// Where clients connect, at least one address; port 0 takes a free one. The first is in the addresses
+    /// that are printed.
+    pub listen: Vec<SocketAddr>,
     /// Shards; `None`: one per CPU the process may use.
     pub shards: Option<usize>,
     /// Directory of the store.
@@ -98,7 +99,8 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
     drop(transaction);
 
     let plan = cpus::plan(config.shards);
-    let (listeners, address) = listen::bind(config.listen, plan.cpus.len())?;
+    let (listeners, addresses) = listen::bind_all(&config.listen, plan.cpus.len())?;
+    let address = addresses[0];
     let admin = bind_admin(config.admin)?;
     let metrics = config.metrics.map(bind_admin).transpose()?;
     let parts = ProcessParts {
@@ -162,11 +164,13 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
             }
             process.readiness.set(true);
             say(&format!("admin on http://{admin_address}\n"));
-            say(&format!(
-                "listening on http://{address}: {{apiId}}.execute-api.{}:{}/{{stage}}\n",
-                config.api_host_suffix,
-                address.port()
-            ));
+            for address in &addresses {
+                say(&format!(
+                    "listening on http://{address}: {{apiId}}.execute-api.{}:{}/{{stage}}\n",
+                    config.api_host_suffix,
+                    address.port()
+                ));
+            }
             wait(process, signals, config.limits.drain_timeout).await
         };
         if let Err(why) = serve.await {

@@ -42,23 +42,23 @@ pub struct RunningShards {
 }
 
 impl RunningShards {
-    /// Starts one shard per listener, on the CPU of the same index.
+    /// Starts one shard per set of listeners, on the CPU of the same index.
     ///
     /// # Errors
     /// A sentence that says which shard could not be started and why; those before it end with the
     /// process.
     pub fn spawn(
-        listeners: Vec<TcpListener>,
+        listeners: Vec<Vec<TcpListener>>,
         cpus: &[Option<usize>],
         parts: &ShardParts,
     ) -> Result<Self, String> {
         assert_eq!(listeners.len(), cpus.len());
         let mut handles = Vec::with_capacity(listeners.len());
-        for (index, (listener, &cpu)) in listeners.into_iter().zip(cpus).enumerate() {
+        for (index, (listeners, &cpu)) in listeners.into_iter().zip(cpus).enumerate() {
             let config = ShardConfig {
                 index,
                 cpu,
-                listener,
+                listeners,
                 limits: parts.limits.clone(),
                 cells: parts.registry.shard(index),
                 log: parts.log.clone(),
@@ -221,7 +221,8 @@ mod tests {
     fn tests_are_invoked_on_the_shards_until_they_end() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let listeners = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+            let listeners =
+                (0..2).map(|_| vec![TcpListener::bind("127.0.0.1:0").unwrap()]).collect();
             let parts = ShardParts {
                 limits: Arc::default(),
                 trust: Arc::new(ClientTrust::load(&[]).unwrap()),

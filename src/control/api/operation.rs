@@ -6,7 +6,8 @@ use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
 use super::{
-    deployments, imports, integrations, methods, resources, rest_apis, stages, test_invoke,
+    authorizers, deployments, gateway_responses, imports, integrations, methods, models,
+    request_validators, resources, rest_apis, stages, test_invoke,
 };
 
 /// Carries one operation out.
@@ -160,30 +161,30 @@ pub const OPERATIONS: &[Operation] = &[
     op("TestInvokeAuthorizer", "POST", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "headers multiValueHeaders pathWithQueryString body stageVariables additionalContext", test_invoke::test_invoke_authorizer),
     op("TestInvokeMethod", "POST", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, "pathWithQueryString body headers multiValueHeaders clientCertificateId stageVariables", test_invoke::test_invoke_method),
     // models
-    op("GetModels", "GET", "/restapis/{restapi_id}/models", 200, "", unwritten),
-    op("CreateModel", "POST", "/restapis/{restapi_id}/models", 201, "name* description schema contentType*", unwritten),
-    op("DeleteModel", "DELETE", "/restapis/{restapi_id}/models/{model_name}", 202, "", unwritten),
-    op("GetModel", "GET", "/restapis/{restapi_id}/models/{model_name}", 200, "", unwritten),
-    op("UpdateModel", "PATCH", "/restapis/{restapi_id}/models/{model_name}", 200, "patchOperations", unwritten),
-    op("GetModelTemplate", "GET", "/restapis/{restapi_id}/models/{model_name}/default_template", 200, "", unwritten),
+    op("GetModels", "GET", "/restapis/{restapi_id}/models", 200, "", models::get_models),
+    op("CreateModel", "POST", "/restapis/{restapi_id}/models", 201, "name* description schema contentType*", models::create_model),
+    op("DeleteModel", "DELETE", "/restapis/{restapi_id}/models/{model_name}", 202, "", models::delete_model),
+    op("GetModel", "GET", "/restapis/{restapi_id}/models/{model_name}", 200, "", models::get_model),
+    op("UpdateModel", "PATCH", "/restapis/{restapi_id}/models/{model_name}", 200, "patchOperations", models::update_model),
+    op("GetModelTemplate", "GET", "/restapis/{restapi_id}/models/{model_name}/default_template", 200, "", models::get_model_template),
     // request validators
-    op("GetRequestValidators", "GET", "/restapis/{restapi_id}/requestvalidators", 200, "", unwritten),
-    op("CreateRequestValidator", "POST", "/restapis/{restapi_id}/requestvalidators", 201, "name validateRequestBody validateRequestParameters", unwritten),
-    op("DeleteRequestValidator", "DELETE", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 202, "", unwritten),
-    op("GetRequestValidator", "GET", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 200, "", unwritten),
-    op("UpdateRequestValidator", "PATCH", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 200, "patchOperations", unwritten),
+    op("GetRequestValidators", "GET", "/restapis/{restapi_id}/requestvalidators", 200, "", request_validators::get_request_validators),
+    op("CreateRequestValidator", "POST", "/restapis/{restapi_id}/requestvalidators", 201, "name validateRequestBody validateRequestParameters", request_validators::create_request_validator),
+    op("DeleteRequestValidator", "DELETE", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 202, "", request_validators::delete_request_validator),
+    op("GetRequestValidator", "GET", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 200, "", request_validators::get_request_validator),
+    op("UpdateRequestValidator", "PATCH", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 200, "patchOperations", request_validators::update_request_validator),
     // authorizers
-    op("GetAuthorizers", "GET", "/restapis/{restapi_id}/authorizers", 200, "", unwritten),
-    op("CreateAuthorizer", "POST", "/restapis/{restapi_id}/authorizers", 201, "name* type* providerARNs authType authorizerUri authorizerCredentials identitySource identityValidationExpression authorizerResultTtlInSeconds jwtConfiguration", unwritten),
-    op("DeleteAuthorizer", "DELETE", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 202, "", unwritten),
-    op("GetAuthorizer", "GET", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "", unwritten),
-    op("UpdateAuthorizer", "PATCH", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "patchOperations", unwritten),
+    op("GetAuthorizers", "GET", "/restapis/{restapi_id}/authorizers", 200, "", authorizers::get_authorizers),
+    op("CreateAuthorizer", "POST", "/restapis/{restapi_id}/authorizers", 201, "name* type* providerARNs authType authorizerUri authorizerCredentials identitySource identityValidationExpression authorizerResultTtlInSeconds jwtConfiguration", authorizers::create_authorizer),
+    op("DeleteAuthorizer", "DELETE", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 202, "", authorizers::delete_authorizer),
+    op("GetAuthorizer", "GET", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "", authorizers::get_authorizer),
+    op("UpdateAuthorizer", "PATCH", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, "patchOperations", authorizers::update_authorizer),
     // gateway responses
-    op("GetGatewayResponses", "GET", "/restapis/{restapi_id}/gatewayresponses", 200, "", unwritten),
-    op("DeleteGatewayResponse", "DELETE", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 202, "", unwritten),
-    op("GetGatewayResponse", "GET", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 200, "", unwritten),
-    op("UpdateGatewayResponse", "PATCH", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 200, "patchOperations", unwritten),
-    op("PutGatewayResponse", "PUT", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 201, "statusCode responseParameters responseTemplates", unwritten),
+    op("GetGatewayResponses", "GET", "/restapis/{restapi_id}/gatewayresponses", 200, "", gateway_responses::get_gateway_responses),
+    op("DeleteGatewayResponse", "DELETE", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 202, "", gateway_responses::delete_gateway_response),
+    op("GetGatewayResponse", "GET", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 200, "", gateway_responses::get_gateway_response),
+    op("UpdateGatewayResponse", "PATCH", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 200, "patchOperations", gateway_responses::update_gateway_response),
+    op("PutGatewayResponse", "PUT", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 201, "statusCode responseParameters responseTemplates", gateway_responses::put_gateway_response),
     // documentation
     op("GetDocumentationParts", "GET", "/restapis/{restapi_id}/documentation/parts", 200, "", unwritten),
     op("CreateDocumentationPart", "POST", "/restapis/{restapi_id}/documentation/parts", 201, "location* properties*", unwritten),

@@ -139,6 +139,31 @@ const ENUMS: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
+/// Types of gateway responses, in the order of AWS's model.
+const RESPONSE_TYPES: &[&str] = &[
+    "DEFAULT_4XX",
+    "DEFAULT_5XX",
+    "RESOURCE_NOT_FOUND",
+    "UNAUTHORIZED",
+    "INVALID_API_KEY",
+    "ACCESS_DENIED",
+    "AUTHORIZER_FAILURE",
+    "AUTHORIZER_CONFIGURATION_ERROR",
+    "INVALID_SIGNATURE",
+    "EXPIRED_TOKEN",
+    "MISSING_AUTHENTICATION_TOKEN",
+    "INTEGRATION_FAILURE",
+    "INTEGRATION_TIMEOUT",
+    "API_CONFIGURATION_ERROR",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "BAD_REQUEST_PARAMETERS",
+    "BAD_REQUEST_BODY",
+    "REQUEST_TOO_LARGE",
+    "THROTTLED",
+    "QUOTA_EXCEEDED",
+    "WAF_FILTERED",
+];
+
 /// Checks a call's form.
 ///
 /// # Errors
@@ -234,6 +259,9 @@ fn check_labels(call: &Call<'_>, problems: &mut Vec<String>) {
     for (name, value) in &call.labels {
         if *name == "status_code" && call.operation.writes() {
             check_status("statusCode", value, problems);
+        }
+        if *name == "response_type" && !RESPONSE_TYPES.contains(&value.as_str()) {
+            problems.push(not_in_set(value, "responseType", RESPONSE_TYPES));
         }
     }
     if let Some(status) = call.text("statusCode") {

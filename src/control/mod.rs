@@ -1,6 +1,7 @@
 //! The control thread's parts: everything that may be slow.
 
 pub mod admin;
+pub mod admin_tls;
 pub mod api;
 pub mod definition;
 pub mod findings;

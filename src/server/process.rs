@@ -171,6 +171,7 @@ impl Process {
             readiness: self.readiness.clone(),
             metrics: Box::new(move || registry.render() + &log_metrics(&cells)),
             service,
+            tls: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod api;
+pub mod credentials;
 pub mod definition;
 pub mod findings;
 pub mod log_writer;

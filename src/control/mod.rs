@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod admin_tls;
 pub mod api;
+pub mod credentials;
 pub mod definition;
 pub mod findings;
 pub mod log_writer;

@@ -4,10 +4,8 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::control::publish::{Refusal, Shards};
-use crate::deploy::{Applied, Batch};
 use crate::limits::Limits;
-use crate::shard::{self, ShardConfig, ShardHandle, ShardMailbox, ShardMessage};
+use crate::shard::{self, ShardConfig, ShardHandle, ShardLink, ShardMessage};
 use crate::telemetry::{LogQueue, Registry};
 use crate::tls::ClientTrust;
 
@@ -112,26 +110,6 @@ impl RunningShards {
 
     /// The way to the shards for whoever publishes.
     pub fn link(&self) -> ShardLink {
-        ShardLink { mailboxes: self.handles.iter().map(ShardHandle::mailbox).collect() }
-    }
-}
-
-/// The mailboxes of all shards.
-pub struct ShardLink {
-    mailboxes: Box<[ShardMailbox]>,
-}
-
-impl Shards for ShardLink {
-    fn count(&self) -> usize {
-        self.mailboxes.len()
-    }
-
-    fn offer(&self, shard: usize, batch: &Batch, applied: Applied) -> Result<(), Refusal> {
-        let mailbox = &self.mailboxes[shard];
-        if mailbox.is_finished() {
-            return Err(Refusal::Gone);
-        }
-        let message = ShardMessage::Apply { batch: Arc::clone(batch), applied };
-        mailbox.send(message).map_err(|_message| Refusal::Full)
+        ShardLink::new(&self.handles)
     }
 }

@@ -17,8 +17,11 @@ mod connection;
 mod deployment;
 mod housekeeping;
 mod ids;
+mod link;
 #[cfg(test)]
 mod sim_tests;
+#[cfg(test)]
+mod stages_tests;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -37,6 +40,7 @@ use crate::ring::{Mailbox, MailboxReceiver, MailboxSender, Ring, RingConfig};
 use crate::telemetry::{LogQueue, ShardCells};
 use crate::tls::ClientTrust;
 
+pub use link::ShardLink;
 pub use state::Shard;
 
 /// Messages that may wait for a shard.

@@ -7,12 +7,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::control::publish::{Refusal, Shards};
-use crate::deploy::{Applied, Batch};
 use crate::limits::Limits;
 use crate::shard::{
-    self, ShardConfig, ShardHandle, ShardMailbox, ShardMessage, TestInvocation, TestReply,
-    TestResult,
+    self, ShardConfig, ShardHandle, ShardLink, ShardMailbox, ShardMessage, TestInvocation,
+    TestReply, TestResult,
 };
 use crate::telemetry::{LogQueue, Registry};
 use crate::tls::ClientTrust;
@@ -124,7 +122,7 @@ impl RunningShards {
 
     /// The way to the shards for whoever publishes.
     pub fn link(&self) -> ShardLink {
-        ShardLink { mailboxes: self.handles.iter().map(ShardHandle::mailbox).collect() }
+        ShardLink::new(&self.handles)
     }
 }
 
@@ -161,26 +159,6 @@ impl TestInvoker {
             }
         }
         Err("no shard takes a test now".to_owned())
-    }
-}
-
-/// The mailboxes of all shards.
-pub struct ShardLink {
-    mailboxes: Box<[ShardMailbox]>,
-}
-
-impl Shards for ShardLink {
-    fn count(&self) -> usize {
-        self.mailboxes.len()
-    }
-
-    fn offer(&self, shard: usize, batch: &Batch, applied: Applied) -> Result<(), Refusal> {
-        let mailbox = &self.mailboxes[shard];
-        if mailbox.is_finished() {
-            return Err(Refusal::Gone);
-        }
-        let message = ShardMessage::Apply { batch: Arc::clone(batch), applied };
-        mailbox.send(message).map_err(|_message| Refusal::Full)
     }
 }
 

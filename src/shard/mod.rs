@@ -17,8 +17,11 @@ mod connection;
 mod deployment;
 mod housekeeping;
 mod ids;
+mod link;
 #[cfg(test)]
 mod sim_tests;
+#[cfg(test)]
+mod stages_tests;
 mod state;
 mod test_invoke;
 #[cfg(test)]
@@ -38,6 +41,7 @@ use crate::ring::{Mailbox, MailboxReceiver, MailboxSender, Ring, RingConfig};
 use crate::telemetry::{LogQueue, ShardCells};
 use crate::tls::ClientTrust;
 
+pub use link::ShardLink;
 pub use state::Shard;
 pub use test_invoke::{TEST_INVOKE_STAGE, TestInvocation, TestOutcome, TestReply, TestResult};
 

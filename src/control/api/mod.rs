@@ -18,6 +18,7 @@
 mod authorizers;
 mod call;
 mod context;
+mod documentation;
 mod error;
 mod gateway_responses;
 mod ids;

@@ -19,6 +19,7 @@ mod authorizers;
 mod call;
 mod context;
 pub(super) mod deployments;
+mod documentation;
 mod error;
 mod gateway_responses;
 pub(super) mod ids;

@@ -5,10 +5,7 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::{
-    authorizers, deployments, gateway_responses, imports, integrations, methods, models,
-    request_validators, resources, rest_apis, stages, test_invoke,
-};
+use super::{authorizers, deployments, documentation, gateway_responses, imports, integrations, methods, models, request_validators, resources, rest_apis, stages, test_invoke};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;
@@ -186,17 +183,17 @@ pub const OPERATIONS: &[Operation] = &[
     op("UpdateGatewayResponse", "PATCH", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 200, "patchOperations", gateway_responses::update_gateway_response),
     op("PutGatewayResponse", "PUT", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 201, "statusCode responseParameters responseTemplates", gateway_responses::put_gateway_response),
     // documentation
-    op("GetDocumentationParts", "GET", "/restapis/{restapi_id}/documentation/parts", 200, "", unwritten),
-    op("CreateDocumentationPart", "POST", "/restapis/{restapi_id}/documentation/parts", 201, "location* properties*", unwritten),
-    op("ImportDocumentationParts", "PUT", "/restapis/{restapi_id}/documentation/parts", 200, "(raw)", unwritten),
-    op("DeleteDocumentationPart", "DELETE", "/restapis/{restapi_id}/documentation/parts/{part_id}", 202, "", unwritten),
-    op("GetDocumentationPart", "GET", "/restapis/{restapi_id}/documentation/parts/{part_id}", 200, "", unwritten),
-    op("UpdateDocumentationPart", "PATCH", "/restapis/{restapi_id}/documentation/parts/{part_id}", 200, "patchOperations", unwritten),
-    op("GetDocumentationVersions", "GET", "/restapis/{restapi_id}/documentation/versions", 200, "", unwritten),
-    op("CreateDocumentationVersion", "POST", "/restapis/{restapi_id}/documentation/versions", 201, "documentationVersion* stageName description", unwritten),
-    op("DeleteDocumentationVersion", "DELETE", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 202, "", unwritten),
-    op("GetDocumentationVersion", "GET", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, "", unwritten),
-    op("UpdateDocumentationVersion", "PATCH", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, "patchOperations", unwritten),
+    op("GetDocumentationParts", "GET", "/restapis/{restapi_id}/documentation/parts", 200, "", documentation::get_documentation_parts),
+    op("CreateDocumentationPart", "POST", "/restapis/{restapi_id}/documentation/parts", 201, "location* properties*", documentation::create_documentation_part),
+    op("ImportDocumentationParts", "PUT", "/restapis/{restapi_id}/documentation/parts", 200, "(raw)", documentation::import_documentation_parts),
+    op("DeleteDocumentationPart", "DELETE", "/restapis/{restapi_id}/documentation/parts/{part_id}", 202, "", documentation::delete_documentation_part),
+    op("GetDocumentationPart", "GET", "/restapis/{restapi_id}/documentation/parts/{part_id}", 200, "", documentation::get_documentation_part),
+    op("UpdateDocumentationPart", "PATCH", "/restapis/{restapi_id}/documentation/parts/{part_id}", 200, "patchOperations", documentation::update_documentation_part),
+    op("GetDocumentationVersions", "GET", "/restapis/{restapi_id}/documentation/versions", 200, "", documentation::get_documentation_versions),
+    op("CreateDocumentationVersion", "POST", "/restapis/{restapi_id}/documentation/versions", 201, "documentationVersion* stageName description", documentation::create_documentation_version),
+    op("DeleteDocumentationVersion", "DELETE", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 202, "", documentation::delete_documentation_version),
+    op("GetDocumentationVersion", "GET", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, "", documentation::get_documentation_version),
+    op("UpdateDocumentationVersion", "PATCH", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, "patchOperations", documentation::update_documentation_version),
     // deployments
     op("GetDeployments", "GET", "/restapis/{restapi_id}/deployments", 200, "", deployments::get_deployments),
     op("CreateDeployment", "POST", "/restapis/{restapi_id}/deployments", 201, "stageName stageDescription description cacheClusterEnabled cacheClusterSize variables canarySettings tracingEnabled", deployments::create_deployment),

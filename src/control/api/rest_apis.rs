@@ -7,9 +7,15 @@ use super::context::Context;
 use super::error::ApiError;
 use super::ids;
 use super::objects::{
+<<<<<<< HEAD
     Authorizer, Deployment, DocumentationPart, DocumentationVersion, EndpointConfiguration,
     GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT, Stage, Tags,
     escaped_policy,
+=======
+    Authorizer, DOCUMENTATION, Deployment, DocumentationPart, DocumentationVersion,
+    EndpointConfiguration, GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT,
+    Stage, Tags,
+>>>>>>> wip-fam1
 };
 use super::page;
 use super::patch::{Op, Patch};
@@ -71,6 +77,7 @@ pub(super) fn delete_rest_api(
     context.delete_all::<Deployment>(&[&id])?;
     context.delete_all::<Stage>(&[&id])?;
     context.delete_blobs(SNAPSHOT, &[&id])?;
+    context.delete_blobs(DOCUMENTATION, &[&id])?;
     context.effects.endpoints.insert(id);
     Ok(Reply::empty())
 }

@@ -192,6 +192,11 @@ pub(super) fn check(call: &Call<'_>) -> Result<(), ApiError> {
             Some(value) => check_enums(operation.name, name, value, &path, &mut problems),
         }
     }
+    refuse(&problems)
+}
+
+/// Refuses if something is wrong.
+fn refuse(problems: &[String]) -> Result<(), ApiError> {
     if problems.is_empty() {
         return Ok(());
     }
@@ -279,6 +284,19 @@ fn check_status(path: &str, value: &str, problems: &mut Vec<String>) {
             "Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy regular expression pattern: [1-5]\\d\\d"
         ));
     }
+}
+
+/// Checks query parameters that are enumerations.
+///
+/// # Errors
+/// `ValidationException`.
+pub(super) fn check_query(call: &Call<'_>, enums: &[(&str, &[&str])]) -> Result<(), ApiError> {
+    let wrong = |(name, values): &(&str, &[&str])| {
+        let value =
+            call.query(name).filter(|value| !value.is_empty() && !values.contains(value))?;
+        Some(not_in_set(value, name, values))
+    };
+    refuse(&enums.iter().filter_map(wrong).collect::<Vec<_>>())
 }
 
 fn check_patches(patches: &[Value], path: &str, problems: &mut Vec<String>) {

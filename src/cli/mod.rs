@@ -67,7 +67,7 @@ pub fn main() -> ExitCode {
         }
         Command::Serve(args) => {
             trace_to_stderr();
-            serve::run(args)
+            serve::run(&args)
         }
         Command::Check(args) => check::run(&args),
         Command::Config(args) => config::run(&args),

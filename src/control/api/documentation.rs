@@ -158,11 +158,41 @@ pub(super) fn create_documentation_version(
         stage.last_updated_date = context.now;
         context.put(&[&api, &stage.stage_name], &stage)?;
     }
-    let parts: Vec<DocumentationPart> = context.list(&[&api])?;
-    let frozen = serde_json::to_vec(&parts).expect("our objects serialize");
-    context.put_blob(DOCUMENTATION, &[&api, &version.version], &frozen)?;
-    context.put(&[&api, &version.version], &version)?;
+    freeze(context, &api, &version)?;
     Ok(Reply::json(&version))
+}
+
+/// Makes the version that an imported document names, of the parts it brought; one that is there stays.
+///
+/// # Errors
+/// The store's.
+pub(super) fn ensure_version(
+    context: &Context<'_>,
+    api: &str,
+    version: &str,
+) -> Result<(), ApiError> {
+    let is_none = version.trim().is_empty() || version.contains(char::is_control);
+    if is_none || context.has::<DocumentationVersion>(&[api, version])? {
+        return Ok(());
+    }
+    let version = DocumentationVersion {
+        version: version.to_owned(),
+        created_date: context.now,
+        description: None,
+    };
+    freeze(context, api, &version)
+}
+
+/// Keeps a version, and all parts as they are now under it.
+fn freeze(
+    context: &Context<'_>,
+    api: &str,
+    version: &DocumentationVersion,
+) -> Result<(), ApiError> {
+    let parts: Vec<DocumentationPart> = context.list(&[api])?;
+    let frozen = serde_json::to_vec(&parts).expect("our objects serialize");
+    context.put_blob(DOCUMENTATION, &[api, &version.version], &frozen)?;
+    Ok(context.put(&[api, &version.version], version)?)
 }
 
 pub(super) fn update_documentation_version(
@@ -198,7 +228,6 @@ pub(super) fn delete_documentation_version(
 ///
 /// # Errors
 /// The store's, or the blob is damaged.
-#[cfg_attr(not(test), expect(dead_code, reason = "exports, which read it, are being written"))]
 pub(super) fn frozen_parts(
     context: &Context<'_>,
     api: &str,

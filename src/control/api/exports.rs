@@ -5,6 +5,7 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::deployments;
+use super::documentation;
 use super::error::ApiError;
 use super::objects::{Deployment, DocumentationVersion};
 use super::stages;
@@ -24,13 +25,16 @@ pub(super) fn get_export(context: &mut Context<'_>, call: &Call<'_>) -> Result<R
         ))
     })?;
     let deployment = context.get::<Deployment>(&[&api, &stage.deployment_id])?;
-    let definition = deployments::snapshot(context, &api, &stage.deployment_id)?;
+    let mut definition = deployments::snapshot(context, &api, &stage.deployment_id)?;
     let documentation = match &stage.documentation_version {
         None => None,
         Some(version) => context.get::<DocumentationVersion>(&[&api, version])?.map(|it| {
             DocumentationSnapshot { version: it.version, created_date: Some(date(it.created_date)) }
         }),
     };
+    if let Some(version) = &stage.documentation_version {
+        definition.documentation_parts = documentation::frozen_parts(context, &api, version)?;
+    }
     let options = ExportOptions {
         kind,
         extensions,

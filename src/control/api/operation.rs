@@ -5,7 +5,10 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::{authorizers, deployments, documentation, gateway_responses, imports, integrations, methods, models, request_validators, resources, rest_apis, stages, test_invoke};
+use super::{
+    authorizers, deployments, documentation, gateway_responses, imports, integrations, methods,
+    models, request_validators, resources, rest_apis, stages, test_invoke,
+};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;

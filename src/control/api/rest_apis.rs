@@ -7,15 +7,9 @@ use super::context::Context;
 use super::error::ApiError;
 use super::ids;
 use super::objects::{
-<<<<<<< HEAD
-    Authorizer, Deployment, DocumentationPart, DocumentationVersion, EndpointConfiguration,
-    GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT, Stage, Tags,
-    escaped_policy,
-=======
     Authorizer, DOCUMENTATION, Deployment, DocumentationPart, DocumentationVersion,
     EndpointConfiguration, GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT,
-    Stage, Tags,
->>>>>>> wip-fam1
+    Stage, Tags, escaped_policy,
 };
 use super::page;
 use super::patch::{Op, Patch};

@@ -15,6 +15,8 @@
 //! **Invariant**: an operation does nothing but read and change documents and tell [`Effects`]; it
 //! compiles nothing, publishes nothing and waits for nobody.
 
+mod api_key_import;
+mod api_keys;
 mod call;
 mod context;
 mod error;
@@ -25,8 +27,12 @@ mod page;
 mod patch;
 mod rest_apis;
 mod shape;
+mod tags;
 #[cfg(test)]
 mod testing;
+mod usage;
+mod usage_plan_keys;
+mod usage_plans;
 
 pub use call::{Body, Call, Reply};
 pub use context::{Context, Effects, Settings};

@@ -5,7 +5,7 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::rest_apis;
+use super::{api_key_import, api_keys, rest_apis, usage, usage_plan_keys, usage_plans};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;
@@ -212,24 +212,24 @@ pub const OPERATIONS: &[Operation] = &[
     op("GetAccount", "GET", "/account", 200, "", unwritten),
     op("UpdateAccount", "PATCH", "/account", 200, "patchOperations", unwritten),
     // api keys
-    op("GetApiKeys", "GET", "/apikeys", 200, "", unwritten),
-    op("CreateApiKey", "POST", "/apikeys", 201, "name description enabled generateDistinctId value stageKeys customerId tags", unwritten),
-    op("DeleteApiKey", "DELETE", "/apikeys/{api_Key}", 202, "", unwritten),
-    op("GetApiKey", "GET", "/apikeys/{api_Key}", 200, "", unwritten),
-    op("UpdateApiKey", "PATCH", "/apikeys/{api_Key}", 200, "patchOperations", unwritten),
-    op("ImportApiKeys", "POST", "/apikeys?mode=import", 201, "(raw)", unwritten),
+    op("GetApiKeys", "GET", "/apikeys", 200, "", api_keys::get_api_keys),
+    op("CreateApiKey", "POST", "/apikeys", 201, "name description enabled generateDistinctId value stageKeys customerId tags", api_keys::create_api_key),
+    op("DeleteApiKey", "DELETE", "/apikeys/{api_Key}", 202, "", api_keys::delete_api_key),
+    op("GetApiKey", "GET", "/apikeys/{api_Key}", 200, "", api_keys::get_api_key),
+    op("UpdateApiKey", "PATCH", "/apikeys/{api_Key}", 200, "patchOperations", api_keys::update_api_key),
+    op("ImportApiKeys", "POST", "/apikeys?mode=import", 201, "(raw)", api_key_import::import_api_keys),
     // usage plans
-    op("GetUsagePlans", "GET", "/usageplans", 200, "", unwritten),
-    op("CreateUsagePlan", "POST", "/usageplans", 201, "name* description apiStages throttle quota tags", unwritten),
-    op("DeleteUsagePlan", "DELETE", "/usageplans/{usageplanId}", 202, "", unwritten),
-    op("GetUsagePlan", "GET", "/usageplans/{usageplanId}", 200, "", unwritten),
-    op("UpdateUsagePlan", "PATCH", "/usageplans/{usageplanId}", 200, "patchOperations", unwritten),
-    op("GetUsagePlanKeys", "GET", "/usageplans/{usageplanId}/keys", 200, "", unwritten),
-    op("CreateUsagePlanKey", "POST", "/usageplans/{usageplanId}/keys", 201, "keyId* keyType*", unwritten),
-    op("DeleteUsagePlanKey", "DELETE", "/usageplans/{usageplanId}/keys/{keyId}", 202, "", unwritten),
-    op("GetUsagePlanKey", "GET", "/usageplans/{usageplanId}/keys/{keyId}", 200, "", unwritten),
-    op("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", 200, "patchOperations", unwritten),
-    op("GetUsage", "GET", "/usageplans/{usageplanId}/usage", 200, "", unwritten),
+    op("GetUsagePlans", "GET", "/usageplans", 200, "", usage_plans::get_usage_plans),
+    op("CreateUsagePlan", "POST", "/usageplans", 201, "name* description apiStages throttle quota tags", usage_plans::create_usage_plan),
+    op("DeleteUsagePlan", "DELETE", "/usageplans/{usageplanId}", 202, "", usage_plans::delete_usage_plan),
+    op("GetUsagePlan", "GET", "/usageplans/{usageplanId}", 200, "", usage_plans::get_usage_plan),
+    op("UpdateUsagePlan", "PATCH", "/usageplans/{usageplanId}", 200, "patchOperations", usage_plans::update_usage_plan),
+    op("GetUsagePlanKeys", "GET", "/usageplans/{usageplanId}/keys", 200, "", usage_plan_keys::get_usage_plan_keys),
+    op("CreateUsagePlanKey", "POST", "/usageplans/{usageplanId}/keys", 201, "keyId* keyType*", usage_plan_keys::create_usage_plan_key),
+    op("DeleteUsagePlanKey", "DELETE", "/usageplans/{usageplanId}/keys/{keyId}", 202, "", usage_plan_keys::delete_usage_plan_key),
+    op("GetUsagePlanKey", "GET", "/usageplans/{usageplanId}/keys/{keyId}", 200, "", usage_plan_keys::get_usage_plan_key),
+    op("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", 200, "patchOperations", usage::update_usage),
+    op("GetUsage", "GET", "/usageplans/{usageplanId}/usage", 200, "", usage::get_usage),
     // domain names
     op("GetDomainNameAccessAssociations", "GET", "/domainnameaccessassociations", 200, "", unwritten),
     op("CreateDomainNameAccessAssociation", "POST", "/domainnameaccessassociations", 201, "domainNameArn* accessAssociationSourceType* accessAssociationSource* tags", unwritten),

@@ -15,6 +15,7 @@
 //! **Invariant**: an operation does nothing but read and change documents and tell [`Effects`]; it
 //! compiles nothing, publishes nothing and waits for nobody.
 
+mod account;
 mod api_key_import;
 mod api_keys;
 mod call;

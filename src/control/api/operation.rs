@@ -5,7 +5,7 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::{api_key_import, api_keys, rest_apis, usage, usage_plan_keys, usage_plans};
+use super::{account, api_key_import, api_keys, rest_apis, usage, usage_plan_keys, usage_plans};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;
@@ -209,8 +209,8 @@ pub const OPERATIONS: &[Operation] = &[
     op("FlushStageAuthorizersCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers", 202, "", unwritten),
     op("FlushStageCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/data", 202, "", unwritten),
     // account
-    op("GetAccount", "GET", "/account", 200, "", unwritten),
-    op("UpdateAccount", "PATCH", "/account", 200, "patchOperations", unwritten),
+    op("GetAccount", "GET", "/account", 200, "", account::get_account),
+    op("UpdateAccount", "PATCH", "/account", 200, "patchOperations", account::update_account),
     // api keys
     op("GetApiKeys", "GET", "/apikeys", 200, "", api_keys::get_api_keys),
     op("CreateApiKey", "POST", "/apikeys", 201, "name description enabled generateDistinctId value stageKeys customerId tags", api_keys::create_api_key),

@@ -19,6 +19,7 @@ mod account;
 mod api_key_import;
 mod api_keys;
 mod call;
+mod client_certificates;
 mod context;
 mod error;
 mod ids;

@@ -5,7 +5,10 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::{account, api_key_import, api_keys, rest_apis, usage, usage_plan_keys, usage_plans};
+use super::{
+    account, api_key_import, api_keys, client_certificates, rest_apis, usage, usage_plan_keys,
+    usage_plans,
+};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;
@@ -247,11 +250,11 @@ pub const OPERATIONS: &[Operation] = &[
     op("GetBasePathMapping", "GET", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, "", unwritten),
     op("UpdateBasePathMapping", "PATCH", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, "patchOperations", unwritten),
     // client certificates
-    op("GetClientCertificates", "GET", "/clientcertificates", 200, "", unwritten),
-    op("GenerateClientCertificate", "POST", "/clientcertificates", 201, "description tags", unwritten),
-    op("DeleteClientCertificate", "DELETE", "/clientcertificates/{clientcertificate_id}", 202, "", unwritten),
-    op("GetClientCertificate", "GET", "/clientcertificates/{clientcertificate_id}", 200, "", unwritten),
-    op("UpdateClientCertificate", "PATCH", "/clientcertificates/{clientcertificate_id}", 200, "patchOperations", unwritten),
+    op("GetClientCertificates", "GET", "/clientcertificates", 200, "", client_certificates::get_client_certificates),
+    op("GenerateClientCertificate", "POST", "/clientcertificates", 201, "description tags", client_certificates::generate_client_certificate),
+    op("DeleteClientCertificate", "DELETE", "/clientcertificates/{clientcertificate_id}", 202, "", client_certificates::delete_client_certificate),
+    op("GetClientCertificate", "GET", "/clientcertificates/{clientcertificate_id}", 200, "", client_certificates::get_client_certificate),
+    op("UpdateClientCertificate", "PATCH", "/clientcertificates/{clientcertificate_id}", 200, "patchOperations", client_certificates::update_client_certificate),
     // vpc links
     op("GetVpcLinks", "GET", "/vpclinks", 200, "", unwritten),
     op("CreateVpcLink", "POST", "/vpclinks", 202, "name* description targetArns* tags", unwritten),

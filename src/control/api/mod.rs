@@ -35,6 +35,7 @@ mod testing;
 mod usage;
 mod usage_plan_keys;
 mod usage_plans;
+mod vpc_links;
 
 pub use call::{Body, Call, Reply};
 pub use context::{Context, Effects, Settings};

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::error::ApiError;
 use super::{
     account, api_key_import, api_keys, client_certificates, rest_apis, usage, usage_plan_keys,
-    usage_plans,
+    usage_plans, vpc_links,
 };
 
 /// Carries one operation out.
@@ -256,11 +256,11 @@ pub const OPERATIONS: &[Operation] = &[
     op("GetClientCertificate", "GET", "/clientcertificates/{clientcertificate_id}", 200, "", client_certificates::get_client_certificate),
     op("UpdateClientCertificate", "PATCH", "/clientcertificates/{clientcertificate_id}", 200, "patchOperations", client_certificates::update_client_certificate),
     // vpc links
-    op("GetVpcLinks", "GET", "/vpclinks", 200, "", unwritten),
-    op("CreateVpcLink", "POST", "/vpclinks", 202, "name* description targetArns* tags", unwritten),
-    op("DeleteVpcLink", "DELETE", "/vpclinks/{vpclink_id}", 202, "", unwritten),
-    op("GetVpcLink", "GET", "/vpclinks/{vpclink_id}", 200, "", unwritten),
-    op("UpdateVpcLink", "PATCH", "/vpclinks/{vpclink_id}", 200, "patchOperations", unwritten),
+    op("GetVpcLinks", "GET", "/vpclinks", 200, "", vpc_links::get_vpc_links),
+    op("CreateVpcLink", "POST", "/vpclinks", 202, "name* description targetArns* tags", vpc_links::create_vpc_link),
+    op("DeleteVpcLink", "DELETE", "/vpclinks/{vpclink_id}", 202, "", vpc_links::delete_vpc_link),
+    op("GetVpcLink", "GET", "/vpclinks/{vpclink_id}", 200, "", vpc_links::get_vpc_link),
+    op("UpdateVpcLink", "PATCH", "/vpclinks/{vpclink_id}", 200, "patchOperations", vpc_links::update_vpc_link),
     // tags
     op("UntagResource", "DELETE", "/tags/{resource_arn}", 204, "", unwritten),
     op("GetTags", "GET", "/tags/{resource_arn}", 200, "", unwritten),

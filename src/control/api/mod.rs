@@ -18,9 +18,11 @@
 mod account;
 mod api_key_import;
 mod api_keys;
+mod base_path_mappings;
 mod call;
 mod client_certificates;
 mod context;
+mod domain_names;
 mod error;
 mod ids;
 pub mod objects;

@@ -6,8 +6,8 @@ use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
 use super::{
-    account, api_key_import, api_keys, client_certificates, rest_apis, usage, usage_plan_keys,
-    usage_plans, vpc_links,
+    account, api_key_import, api_keys, base_path_mappings, client_certificates, domain_names,
+    rest_apis, usage, usage_plan_keys, usage_plans, vpc_links,
 };
 
 /// Carries one operation out.
@@ -234,21 +234,21 @@ pub const OPERATIONS: &[Operation] = &[
     op("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", 200, "patchOperations", usage::update_usage),
     op("GetUsage", "GET", "/usageplans/{usageplanId}/usage", 200, "", usage::get_usage),
     // domain names
-    op("GetDomainNameAccessAssociations", "GET", "/domainnameaccessassociations", 200, "", unwritten),
-    op("CreateDomainNameAccessAssociation", "POST", "/domainnameaccessassociations", 201, "domainNameArn* accessAssociationSourceType* accessAssociationSource* tags", unwritten),
-    op("DeleteDomainNameAccessAssociation", "DELETE", "/domainnameaccessassociations/{domain_name_access_association_arn}", 202, "", unwritten),
-    op("GetDomainNames", "GET", "/domainnames", 200, "", unwritten),
-    op("CreateDomainName", "POST", "/domainnames", 201, "domainName* certificateName certificateBody certificatePrivateKey certificateChain certificateArn regionalCertificateName regionalCertificateArn endpointConfiguration tags securityPolicy endpointAccessMode mutualTlsAuthentication ownershipVerificationCertificateArn policy routingMode", unwritten),
-    op("DeleteDomainName", "DELETE", "/domainnames/{domain_name}", 202, "", unwritten),
-    op("GetDomainName", "GET", "/domainnames/{domain_name}", 200, "", unwritten),
-    op("UpdateDomainName", "PATCH", "/domainnames/{domain_name}", 200, "patchOperations", unwritten),
-    op("RejectDomainNameAccessAssociation", "POST", "/rejectdomainnameaccessassociations", 202, "", unwritten),
+    op("GetDomainNameAccessAssociations", "GET", "/domainnameaccessassociations", 200, "", domain_names::get_domain_name_access_associations),
+    op("CreateDomainNameAccessAssociation", "POST", "/domainnameaccessassociations", 201, "domainNameArn* accessAssociationSourceType* accessAssociationSource* tags", domain_names::create_domain_name_access_association),
+    op("DeleteDomainNameAccessAssociation", "DELETE", "/domainnameaccessassociations/{domain_name_access_association_arn}", 202, "", domain_names::delete_domain_name_access_association),
+    op("GetDomainNames", "GET", "/domainnames", 200, "", domain_names::get_domain_names),
+    op("CreateDomainName", "POST", "/domainnames", 201, "domainName* certificateName certificateBody certificatePrivateKey certificateChain certificateArn regionalCertificateName regionalCertificateArn endpointConfiguration tags securityPolicy endpointAccessMode mutualTlsAuthentication ownershipVerificationCertificateArn policy routingMode", domain_names::create_domain_name),
+    op("DeleteDomainName", "DELETE", "/domainnames/{domain_name}", 202, "", domain_names::delete_domain_name),
+    op("GetDomainName", "GET", "/domainnames/{domain_name}", 200, "", domain_names::get_domain_name),
+    op("UpdateDomainName", "PATCH", "/domainnames/{domain_name}", 200, "patchOperations", domain_names::update_domain_name),
+    op("RejectDomainNameAccessAssociation", "POST", "/rejectdomainnameaccessassociations", 202, "", domain_names::reject_domain_name_access_association),
     // base path mappings
-    op("GetBasePathMappings", "GET", "/domainnames/{domain_name}/basepathmappings", 200, "", unwritten),
-    op("CreateBasePathMapping", "POST", "/domainnames/{domain_name}/basepathmappings", 201, "basePath restApiId* stage", unwritten),
-    op("DeleteBasePathMapping", "DELETE", "/domainnames/{domain_name}/basepathmappings/{base_path}", 202, "", unwritten),
-    op("GetBasePathMapping", "GET", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, "", unwritten),
-    op("UpdateBasePathMapping", "PATCH", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, "patchOperations", unwritten),
+    op("GetBasePathMappings", "GET", "/domainnames/{domain_name}/basepathmappings", 200, "", base_path_mappings::get_base_path_mappings),
+    op("CreateBasePathMapping", "POST", "/domainnames/{domain_name}/basepathmappings", 201, "basePath restApiId* stage", base_path_mappings::create_base_path_mapping),
+    op("DeleteBasePathMapping", "DELETE", "/domainnames/{domain_name}/basepathmappings/{base_path}", 202, "", base_path_mappings::delete_base_path_mapping),
+    op("GetBasePathMapping", "GET", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, "", base_path_mappings::get_base_path_mapping),
+    op("UpdateBasePathMapping", "PATCH", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, "patchOperations", base_path_mappings::update_base_path_mapping),
     // client certificates
     op("GetClientCertificates", "GET", "/clientcertificates", 200, "", client_certificates::get_client_certificates),
     op("GenerateClientCertificate", "POST", "/clientcertificates", 201, "description tags", client_certificates::generate_client_certificate),

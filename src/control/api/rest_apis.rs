@@ -12,7 +12,7 @@ use super::objects::{
 };
 use super::page;
 use super::patch::{Op, Patch};
-use super::{tags, usage_plans};
+use super::{base_path_mappings, tags, usage_plans};
 
 /// Largest `minimumCompressionSize`, bytes.
 const COMPRESSION_SIZE_MAX: i64 = 10_485_760;
@@ -57,6 +57,7 @@ pub(super) fn delete_rest_api(
     call: &Call<'_>,
 ) -> Result<Reply, ApiError> {
     let id = context.rest_api(call.label("restapi_id"))?.id;
+    base_path_mappings::check_unmapped(context, &id)?;
     for stage in context.list::<Stage>(&[&id])? {
         usage_plans::forget_stage(context, &id, &stage.stage_name)?;
         context.effects.removed_stages.insert((id.clone(), stage.stage_name));

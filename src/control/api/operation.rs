@@ -7,7 +7,7 @@ use super::context::Context;
 use super::error::ApiError;
 use super::{
     account, api_key_import, api_keys, base_path_mappings, client_certificates, domain_names,
-    rest_apis, usage, usage_plan_keys, usage_plans, vpc_links,
+    rest_apis, tags, usage, usage_plan_keys, usage_plans, vpc_links,
 };
 
 /// Carries one operation out.
@@ -262,9 +262,9 @@ pub const OPERATIONS: &[Operation] = &[
     op("GetVpcLink", "GET", "/vpclinks/{vpclink_id}", 200, "", vpc_links::get_vpc_link),
     op("UpdateVpcLink", "PATCH", "/vpclinks/{vpclink_id}", 200, "patchOperations", vpc_links::update_vpc_link),
     // tags
-    op("UntagResource", "DELETE", "/tags/{resource_arn}", 204, "", unwritten),
-    op("GetTags", "GET", "/tags/{resource_arn}", 200, "", unwritten),
-    op("TagResource", "PUT", "/tags/{resource_arn}", 204, "tags*", unwritten),
+    op("UntagResource", "DELETE", "/tags/{resource_arn}", 204, "", tags::untag_resource),
+    op("GetTags", "GET", "/tags/{resource_arn}", 200, "", tags::get_tags),
+    op("TagResource", "PUT", "/tags/{resource_arn}", 204, "tags*", tags::tag_resource),
     // sdks
     op("GetSdk", "GET", "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}", 200, "", unwritten),
     op("GetSdkTypes", "GET", "/sdktypes", 200, "", unwritten),

@@ -30,6 +30,7 @@ mod operation;
 mod page;
 mod patch;
 mod rest_apis;
+mod sdks;
 mod shape;
 mod tags;
 #[cfg(test)]

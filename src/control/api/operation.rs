@@ -7,7 +7,7 @@ use super::context::Context;
 use super::error::ApiError;
 use super::{
     account, api_key_import, api_keys, base_path_mappings, client_certificates, domain_names,
-    rest_apis, tags, usage, usage_plan_keys, usage_plans, vpc_links,
+    rest_apis, sdks, tags, usage, usage_plan_keys, usage_plans, vpc_links,
 };
 
 /// Carries one operation out.
@@ -266,9 +266,9 @@ pub const OPERATIONS: &[Operation] = &[
     op("GetTags", "GET", "/tags/{resource_arn}", 200, "", tags::get_tags),
     op("TagResource", "PUT", "/tags/{resource_arn}", 204, "tags*", tags::tag_resource),
     // sdks
-    op("GetSdk", "GET", "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}", 200, "", unwritten),
-    op("GetSdkTypes", "GET", "/sdktypes", 200, "", unwritten),
-    op("GetSdkType", "GET", "/sdktypes/{sdktype_id}", 200, "", unwritten),
+    op("GetSdk", "GET", "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}", 200, "", sdks::get_sdk),
+    op("GetSdkTypes", "GET", "/sdktypes", 200, "", sdks::get_sdk_types),
+    op("GetSdkType", "GET", "/sdktypes/{sdktype_id}", 200, "", sdks::get_sdk_type),
 ];
 
 #[cfg(test)]

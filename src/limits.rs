@@ -91,6 +91,16 @@ pub const LOG_BATCH_DELAY: Duration = Duration::from_millis(200);
 /// three milliseconds. Ours.
 pub const CODING_TURN_BYTES: u64 = 256 * KIB as u64;
 
+/// Text of one line of an execution log, bytes; a longer one ends there and says so. Recorded: log lines
+/// of AWS are cut at 1 024, whatever they tell.
+pub const EXECUTION_LOG_LINE_BYTES_MAX: usize = 1_024;
+/// Test invocations that run on one shard at a time; what comes beyond is refused. Ours: each may hold
+/// a request's and an answer's body whole.
+pub const TEST_INVOCATIONS_MAX: usize = 16;
+/// A test invocation is given up after this time. Ours: it only shows where the integration's own
+/// timeout is off or far above AWS's 29 s.
+pub const TEST_INVOCATION_TIME_MAX: Duration = Duration::from_secs(600);
+
 /// Idle kept connections to one target per shard.
 pub const UPSTREAM_IDLE_MAX: usize = 512;
 /// An idle kept connection to a target is closed after this time. Below the 60 s that nginx and
@@ -314,7 +324,11 @@ impl Limits {
         let off = value.eq_ignore_ascii_case("off");
         match field {
             Field::Bytes(slot) => {
-                *slot = if off { None } else { Some(parse_bytes(name, value)?) };
+                *slot = if off {
+                    None
+                } else {
+                    Some(parse_size(value).map_err(|why| format!("limit {name}: {why} or off"))?)
+                };
             }
             Field::Count(slot) => {
                 let count = value.parse::<u64>().ok().filter(|&count| count > 0);
@@ -360,7 +374,11 @@ impl Limits {
 }
 
 /// Reads `10485760`, `64KiB`, `10MiB`, `5GiB` (also `K`, `M`, `G` and `KB`, `MB`, `GB`: powers of 1 024).
-fn parse_bytes(name: &str, value: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// A sentence that says what would be right.
+pub fn parse_size(value: &str) -> Result<u64, String> {
+    let help = "write for example 65536, 64KiB, 10MiB, 5GiB";
     let split = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
     let (digits, unit) = value.split_at(split);
     let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
@@ -368,18 +386,14 @@ fn parse_bytes(name: &str, value: &str) -> Result<u64, String> {
         "k" | "kb" | "kib" => 1 << 10,
         "m" | "mb" | "mib" => 1 << 20,
         "g" | "gb" | "gib" => 1 << 30,
-        _ => {
-            return Err(format!(
-                "limit {name}: '{value}' has no unit I know; write for example 65536, 64KiB, 10MiB, 5GiB or off"
-            ));
-        }
+        _ => return Err(format!("'{value}' has no unit I know; {help}")),
     };
     digits
         .parse::<u64>()
         .ok()
         .and_then(|count| count.checked_mul(factor))
         .filter(|&bytes| bytes > 0)
-        .ok_or_else(|| format!("limit {name}: '{value}' is no size above 0; write for example 65536, 64KiB, 10MiB or off"))
+        .ok_or_else(|| format!("'{value}' is no size above 0; {help}"))
 }
 
 /// Reads `500ms`, `30s`, `5m`; a bare number counts seconds.

@@ -11,8 +11,13 @@
 
 pub mod cpus;
 pub mod listen;
+mod process;
 mod run;
-mod shards;
+mod serve;
+pub mod shards;
+mod trials;
+
+pub use serve::ServeConfig;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -22,6 +27,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use crate::config::{ACCOUNT_ID, ACCOUNT_THROTTLE};
 use crate::control::findings::{self, Finding};
 use crate::control::log_writer::LogDestination;
 use crate::deploy::StageSettings;
@@ -60,14 +66,6 @@ pub struct Config {
     pub ca_files: Vec<PathBuf>,
 }
 
-/// AWS's account throttle: 10 000 requests a second with bursts of 5 000. Source: "Amazon API Gateway
-/// quotas".
-pub const ACCOUNT_THROTTLE: ThrottleSettings =
-    ThrottleSettings { rate_limit: 10_000.0, burst_limit: 5_000 };
-
-/// `$context.accountId`, until accounts can be configured: the one AWS's documentation shows.
-pub const ACCOUNT_ID: &str = "123456789012";
-
 impl Config {
     /// The stage's part of it.
     pub fn stage_settings(&self) -> StageSettings {
@@ -87,6 +85,19 @@ pub fn run(config: Config) -> ExitCode {
     die_of_panics();
     raise_open_files();
     match run::run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            complain(&format!("ringway: {why}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves a store until a signal ends it: 0 after a drain, 1 when it could not start or go on.
+pub fn serve(config: ServeConfig) -> ExitCode {
+    die_of_panics();
+    raise_open_files();
+    match serve::run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             complain(&format!("ringway: {why}\n"));

@@ -98,6 +98,21 @@ impl WallMillis {
         )
     }
 
+    /// The form of a test invocation's log: `Tue Nov 04 16:59:12 UTC 2025`, 28 bytes.
+    pub fn java_date(self) -> String {
+        let c = self.civil();
+        format!(
+            "{} {} {:02} {:02}:{:02}:{:02} UTC {:04}",
+            WEEKDAYS[usize::from(c.weekday)],
+            MONTHS[usize::from(c.month) - 1],
+            c.day,
+            c.hour,
+            c.minute,
+            c.second,
+            c.year
+        )
+    }
+
     /// `$context.requestTime`'s form: `04/Mar/2020:19:15:17 +0000`, 26 bytes.
     pub fn clf(self) -> String {
         let c = self.civil();
@@ -130,5 +145,7 @@ mod tests {
             assert_eq!(WallMillis(millis).http_date(), http);
             assert_eq!(WallMillis(millis).clf(), clf);
         }
+        let date = WallMillis(1_762_275_552_999).java_date();
+        assert_eq!(date, "Tue Nov 04 16:59:12 UTC 2025");
     }
 }

@@ -116,7 +116,7 @@ fn many_apis_take_little_memory() {
             let config = ShardConfig {
                 index,
                 cpu: None,
-                listener,
+                listeners: vec![listener],
                 limits: limits.clone(),
                 cells: registry.shard(index),
                 log: None,

@@ -1,4 +1,5 @@
-//! The admin port: metrics and health for the machines that watch this one.
+//! The admin port: metrics and health for the machines that watch this one, and with `ringway serve`
+//! the control-plane API for those that manage it.
 //!
 //! `GET /metrics` is Prometheus text, `GET /healthz` says that the process lives, `GET /readyz` that it
 //! serves a stage and is not draining. Everything else is a JSON 404. Runs on the control thread; a
@@ -9,10 +10,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+
+use super::admin_tls::{AdminTls, TlsListener};
+use super::api::ApiError;
+use super::ops;
+use super::service::{Service, refusal};
 
 /// Whether the process should get traffic, as `/readyz` tells.
 #[derive(Debug, Default)]
@@ -35,6 +41,10 @@ pub struct Admin {
     pub readiness: Arc<Readiness>,
     /// Renders `/metrics`.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    /// The control-plane API, where there is one (`ringway serve`).
+    pub service: Option<Arc<Service>>,
+    /// Its certificate; `None`: plain HTTP.
+    pub tls: Option<AdminTls>,
 }
 
 /// A bound admin port that does not answer yet.
@@ -66,18 +76,40 @@ impl AdminListener {
     /// The socket cannot be watched by the runtime.
     pub async fn serve(self, admin: Admin) -> std::io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.0)?;
-        axum::serve(listener, router(admin)).await
+        match &admin.tls {
+            None => axum::serve(listener, router(admin)).await,
+            Some(tls) => {
+                let listener = TlsListener::new(listener, tls)?;
+                axum::serve(listener, router(admin)).await
+            }
+        }
     }
 }
 
 fn router(admin: Admin) -> Router {
-    Router::new()
+    let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .fallback(not_found)
-        .method_not_allowed_fallback(not_allowed)
-        .with_state(Arc::new(admin))
+        .route("/readyz", get(readyz));
+    let router = match admin.service {
+        None => router.fallback(not_found).method_not_allowed_fallback(not_allowed),
+        Some(_) => router.fallback(service),
+    };
+    router.with_state(Arc::new(admin))
+}
+
+/// Everything else is the control-plane API's, and what Ringway adds to it.
+async fn service(State(admin): State<Arc<Admin>>, request: Request) -> Response {
+    let Some(service) = &admin.service else { return not_found().await };
+    let (parts, body) = request.into_parts();
+    match axum::body::to_bytes(body, service.parts().body_bytes_max).await {
+        Ok(body) if ops::is_one(parts.uri.path()) => ops::answer(service, &parts, body).await,
+        Ok(body) => service.answer(&parts, body).await,
+        Err(error) => refusal(&ApiError::bad_request(format!(
+            "the request's body cannot be read, or has more than {} bytes: {error}",
+            service.parts().body_bytes_max
+        ))),
+    }
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
@@ -133,6 +165,8 @@ mod tests {
         let listener = AdminListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.address().unwrap();
         let admin = Admin {
+            service: None,
+            tls: None,
             readiness: readiness.clone(),
             metrics: Box::new(|| "ringway_up 1\n".to_owned()),
         };

@@ -250,7 +250,7 @@ impl Publisher {
     pub fn prepare(&self, text: &[u8], now: Nanos) -> Result<Prepared, Vec<Finding>> {
         let limit = self.settings.limits.definition_bytes;
         let document = read(text, limit).map_err(|finding| vec![finding])?;
-        let Import { api, diagnostics } = openapi::import(&document);
+        let Import { api, diagnostics, .. } = openapi::import(&document);
         let mut found: Vec<Finding> = diagnostics.into_iter().map(Finding::from).collect();
         let mut env = CompileEnv { buckets: &self.buckets, targets: &self.targets, now };
         let settings =

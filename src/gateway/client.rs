@@ -12,6 +12,11 @@ pub trait Client {
     /// Bytes of the body that are still to come, where the head said so.
     fn body_remaining(&self) -> Option<u64>;
 
+    /// What is here of the request's body before it is read, for the execution log; may be less than all.
+    fn body_preview(&self) -> &[u8] {
+        &[]
+    }
+
     /// Whether the client has gone: there is nobody to answer.
     fn is_gone(&self) -> bool;
 

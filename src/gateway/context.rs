@@ -98,6 +98,9 @@ impl<'a> ContextView<'a> {
                 &name[..memchr::memchr(b'.', name).unwrap_or(name.len())]
             }
             V::IdentityUserAgent => self.header(KnownHeader::UserAgent).unwrap_or_default(),
+            V::IdentitySourceIp if exchange.is_test => b"test-invoke-source-ip",
+            V::IdentityApiKey if exchange.is_test => b"test-invoke-api-key",
+            V::IdentityApiKeyId if exchange.is_test => b"test-invoke-api-key-id",
             V::IsCanaryRequest => match exchange.is_canary {
                 Some(true) => b"true",
                 Some(false) => b"false",

@@ -79,6 +79,11 @@ pub enum GatewayError {
         /// Status of the integration's answer.
         status: i64,
     },
+    /// An integration response leads to a status that the method does not declare.
+    UndeclaredStatus {
+        /// The status.
+        status: u16,
+    },
     /// The integration's answer is larger than the limit.
     ResponseTooLarge {
         /// Its length as announced, or as far as it was read.
@@ -118,14 +123,10 @@ impl fmt::Display for TemplateFailure {
 /// What the execution log says where AWS's texts differ by kind only.
 const UNPARSABLE_STATUS: &str =
     "Unable to parse statusCode. It should be an integer that is defined in the request template.";
-/// An integration response leads to a status the method does not declare.
-const UNDECLARED_STATUS: &str = "Output mapping refers to an invalid method response";
 
 impl GatewayError {
     /// A MOCK whose template has no integer `statusCode`.
     pub const UNPARSABLE_STATUS: Self = Self::Configuration(UNPARSABLE_STATUS);
-    /// An integration response whose status the method does not declare.
-    pub const UNDECLARED_STATUS: Self = Self::Configuration(UNDECLARED_STATUS);
 
     /// Type of the gateway response; `None` for what the front door refuses: it cannot be customised.
     ///
@@ -145,6 +146,7 @@ impl GatewayError {
             | Self::Template(_)
             | Self::HeaderAlreadyPresent { .. }
             | Self::NoMatchingResponse { .. }
+            | Self::UndeclaredStatus { .. }
             | Self::ResponseTooLarge { .. } => ResponseType::ApiConfigurationError,
             Self::UnknownApi
             | Self::UnknownStage
@@ -179,6 +181,7 @@ impl GatewayError {
             | Self::Template(_)
             | Self::HeaderAlreadyPresent { .. }
             | Self::NoMatchingResponse { .. }
+            | Self::UndeclaredStatus { .. }
             | Self::ResponseTooLarge { .. } => 500,
             Self::IntegrationMalformed(_) => 502,
             Self::IntegrationTimeout | Self::IntegrationNetwork(_) => 504,
@@ -209,6 +212,7 @@ impl GatewayError {
             | Self::Template(_)
             | Self::HeaderAlreadyPresent { .. }
             | Self::NoMatchingResponse { .. }
+            | Self::UndeclaredStatus { .. }
             | Self::ResponseTooLarge { .. } => "Internal server error",
             Self::BadRequest(_) | Self::MalformedHead(_) | Self::MalformedBody(_) => {
                 match self.status() {
@@ -262,6 +266,7 @@ impl GatewayError {
             | Self::Template(_)
             | Self::HeaderAlreadyPresent { .. }
             | Self::NoMatchingResponse { .. }
+            | Self::UndeclaredStatus { .. }
             | Self::ResponseTooLarge { .. } => false,
         }
     }
@@ -310,6 +315,9 @@ impl GatewayError {
             Self::NoMatchingResponse { status } => format!(
                 "{CONFIGURATION}: No match for output mapping and no default output mapping \
                  configured. Endpoint Response Status Code: {status}"
+            ),
+            Self::UndeclaredStatus { status } => format!(
+                "{CONFIGURATION}: Output mapping refers to an invalid method response: {status}"
             ),
             Self::ResponseTooLarge { length, limit } => format!(
                 "{CONFIGURATION}: Integration response of reported length {length} is larger than \

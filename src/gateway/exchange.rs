@@ -9,6 +9,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::error::GatewayError;
+use super::execution_log::ExecutionLog;
 use crate::http::{HeaderList, RequestHead, ResponseHead, Span};
 use crate::model::ResponseType;
 use crate::ring::RecvBuf;
@@ -87,6 +88,10 @@ pub struct Exchange {
     pub error: Option<GatewayError>,
     /// Type of the gateway response that was sent.
     pub error_type: Option<ResponseType>,
+    /// What is written down of this request's execution; `None`: nothing is.
+    pub log: Option<Box<ExecutionLog>>,
+    /// It came from a test invocation and has no client's connection behind it.
+    pub is_test: bool,
 }
 
 /// The client's side of a connection.
@@ -188,5 +193,7 @@ impl Exchange {
         self.integration = IntegrationOutcome::default();
         self.error = None;
         self.error_type = None;
+        self.log = None;
+        self.is_test = false;
     }
 }

@@ -325,7 +325,9 @@ pub fn encode_head(
     }
     if http.proxy {
         writer.client_headers(http, exchange, &set);
-        writer.forwarded(exchange);
+        if !exchange.is_test {
+            writer.forwarded(exchange);
+        }
     } else if takes_body(method) {
         let content_type = context.header(KnownHeader::ContentType);
         writer.default(KnownHeader::ContentType, content_type.unwrap_or(b"application/json"));

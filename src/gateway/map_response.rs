@@ -67,13 +67,17 @@ const DROPPED: KnownSet = KnownSet::of(&[
 /// Selects the integration response for a status.
 ///
 /// # Errors
-/// [`GatewayError::NoMatchingResponse`]; [`GatewayError::Configuration`]: it leads to a status that
+/// [`GatewayError::NoMatchingResponse`]; [`GatewayError::UndeclaredStatus`]: it leads to a status that
 /// the method does not declare.
 pub fn select(http: &CompiledHttp, status: u16) -> Result<&CompiledResponse, GatewayError> {
     let status = i64::from(status);
     let index = http.selector.select(status).ok_or(GatewayError::NoMatchingResponse { status })?;
     let selected = &http.responses[index];
-    if selected.declared { Ok(selected) } else { Err(GatewayError::UNDECLARED_STATUS) }
+    if selected.declared {
+        Ok(selected)
+    } else {
+        Err(GatewayError::UndeclaredStatus { status: selected.status })
+    }
 }
 
 /// Decides what is done with the answer's body. `selected` is `None` for HTTP_PROXY.

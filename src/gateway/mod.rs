@@ -11,6 +11,7 @@ mod content;
 mod context;
 mod error;
 mod exchange;
+pub mod execution_log;
 pub mod find_api;
 mod gateway_response;
 mod integrate;
@@ -30,7 +31,7 @@ pub use exchange::{
 pub use integrate::{Interrupted, UpstreamBody};
 pub use templates::{FailureLog, Renderer};
 
-use crate::deploy::{CompiledIntegration, CompiledStage};
+use crate::deploy::{CompiledIntegration, CompiledMethod, CompiledStage};
 use crate::http::KnownHeader;
 use crate::ring::{Ring, yield_now};
 use crate::upstream::Upstreams;
@@ -63,13 +64,42 @@ pub async fn respond<C: Client>(
     client: &mut C,
 ) -> Option<Box<UpstreamBody>> {
     match steps(env, stage, exchange, client).await {
-        Ok(body) => body,
+        Ok(body) => {
+            execution_log::success(env.ring.wall(), stage, exchange);
+            body
+        }
         Err(error) => {
             if let GatewayError::Template(_) = error {
                 env.failures.add(stage, exchange, &error, env.ring.now());
             }
             refuse(stage, exchange, error);
+            execution_log::failure(env.ring.wall(), stage, exchange);
             None
+        }
+    }
+}
+
+/// The same for a test invocation of the method with this index: nothing is routed and nobody throttled.
+///
+/// The exchange carries an [`ExecutionLog`](execution_log::ExecutionLog) of all data, and so the answer is
+/// whole when this returns: `exchange.response.body` is never streamed.
+pub async fn respond_to_test<C: Client>(
+    env: &Env,
+    stage: &CompiledStage,
+    method: u32,
+    exchange: &mut Exchange,
+    client: &mut C,
+) {
+    exchange.method = Some(method);
+    let method = &stage.methods[method as usize];
+    match carry_out(env, stage, method, exchange, client).await {
+        Ok(streamed) => {
+            assert!(streamed.is_none(), "what is logged is collected");
+            execution_log::success(env.ring.wall(), stage, exchange);
+        }
+        Err(error) => {
+            refuse(stage, exchange, error);
+            execution_log::failure(env.ring.wall(), stage, exchange);
         }
     }
 }
@@ -98,6 +128,18 @@ async fn steps<C: Client>(
 ) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
     let method = route::find(stage, exchange)?;
     throttle::admit(method, env.ring.now())?;
+    carry_out(env, stage, method, exchange, client).await
+}
+
+/// What becomes of a request that its method has admitted.
+async fn carry_out<C: Client>(
+    env: &Env,
+    stage: &CompiledStage,
+    method: &CompiledMethod,
+    exchange: &mut Exchange,
+    client: &mut C,
+) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
+    execution_log::method_request(env.ring.wall(), method, exchange, client.body_preview());
     match &method.integration {
         CompiledIntegration::Mock(mock) => {
             if client.has_body() {

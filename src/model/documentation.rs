@@ -49,6 +49,13 @@ pub struct DocumentationPartLocation {
     pub name: Option<String>,
 }
 
+impl DocumentationPartLocation {
+    /// The object of that type, wherever it is.
+    pub fn of(kind: DocumentationPartType) -> Self {
+        Self { kind, path: None, method: None, status_code: None, name: None }
+    }
+}
+
 /// A text about an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentationPart {

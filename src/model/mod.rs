@@ -96,6 +96,33 @@ pub struct RestApi {
     pub throttle: Option<ThrottleSettings>,
 }
 
+impl RestApi {
+    /// Gives the API its id, also where an import left [`API_ID_PLACEHOLDER`]: in the references
+    /// between models and in the policy's ARNs.
+    pub fn set_id(&mut self, id: &str) {
+        self.id = id.to_owned();
+        for model in self.models.values_mut() {
+            model.schema = model.schema_of(id);
+        }
+        if let Some(policy) = &mut self.policy {
+            set_id_in(policy, id);
+        }
+    }
+}
+
+fn set_id_in(policy: &mut serde_json::Value, id: &str) {
+    match policy {
+        serde_json::Value::String(text) if text.contains(API_ID_PLACEHOLDER) => {
+            *text = text.replace(API_ID_PLACEHOLDER, id);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|it| set_id_in(it, id)),
+        serde_json::Value::Object(members) => {
+            members.values_mut().for_each(|it| set_id_in(it, id));
+        }
+        _ => {}
+    }
+}
+
 /// A node of the API's path tree.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resource {

@@ -13,7 +13,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// Time between two looks at whether a drain is over.
 const DRAIN_LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Runs until the shard has drained its last connection.
+/// Runs until the shard has drained its last connection, and its last test.
 pub(super) async fn run(shard: Rc<Shard>) {
     let ring = shard.ring().clone();
     let mut timer = ring.timer();
@@ -30,7 +30,8 @@ pub(super) async fn run(shard: Rc<Shard>) {
             shard.env.upstreams.sweep();
         }
     }
-    while shard.connections.get() > 0 && ring.now() < shard.drain_by() {
+    let is_busy = || shard.connections.get() > 0 || shard.tests.get() > 0;
+    while is_busy() && ring.now() < shard.drain_by() {
         timer.set(ring.now().after(DRAIN_LOOK_EVERY).min(shard.drain_by()));
         timer.fired().await;
         shard.hand_over_log_if_due();

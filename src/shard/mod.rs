@@ -23,6 +23,7 @@ mod sim_tests;
 #[cfg(test)]
 mod stages_tests;
 mod state;
+mod test_invoke;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -42,6 +43,7 @@ use crate::tls::ClientTrust;
 
 pub use link::ShardLink;
 pub use state::Shard;
+pub use test_invoke::{TEST_INVOKE_STAGE, TestInvocation, TestOutcome, TestReply, TestResult};
 
 /// Messages that may wait for a shard.
 const MAILBOX_CAPACITY: usize = 64;
@@ -52,8 +54,8 @@ pub struct ShardConfig {
     pub index: usize,
     /// CPU it is pinned to; `None`: wherever the system puts it.
     pub cpu: Option<usize>,
-    /// Its own listening socket.
-    pub listener: TcpListener,
+    /// Its own listening sockets, one per address.
+    pub listeners: Vec<TcpListener>,
     /// Limits in force.
     pub limits: Arc<Limits>,
     /// Its figures.
@@ -73,6 +75,8 @@ pub enum ShardMessage {
         /// Told when it has.
         applied: Applied,
     },
+    /// Carry out one request without a connection; see [`TestInvocation`].
+    TestInvoke(Box<TestInvocation>, TestReply),
     /// Accept no more, finish what is in flight, end.
     Drain {
         /// Time for it; `None`: as long as it takes.
@@ -190,9 +194,8 @@ pub fn run(
     config: ShardConfig,
     mailbox: MailboxReceiver<ShardMessage>,
 ) -> io::Result<()> {
-    let ShardConfig { index, limits, cells, log, trust, listener, .. } = config;
+    let ShardConfig { index, limits, cells, log, trust, mut listeners, .. } = config;
     let shard = Rc::new(Shard::new(ring, index, limits, cells, log, trust));
-    let mut listener = Some(listener);
     ring.spawn_vital({
         let shard = Rc::clone(&shard);
         async move {
@@ -200,10 +203,10 @@ pub fn run(
             let each = |message| {
                 let more = shard.receive(message);
                 // Until it is known what is served, connections wait in the listen queue.
-                if shard.is_serving()
-                    && let Some(listener) = listener.take()
-                {
-                    ring.spawn_vital(accept::run(Rc::clone(&shard), listener.into()));
+                if shard.is_serving() {
+                    for listener in listeners.drain(..) {
+                        ring.spawn_vital(accept::run(Rc::clone(&shard), listener.into()));
+                    }
                 }
                 more
             };

@@ -49,7 +49,7 @@ impl Gateway {
             let config = ShardConfig {
                 index,
                 cpu: None,
-                listener,
+                listeners: vec![listener],
                 limits: Arc::new(Limits::default()),
                 cells: registry.shard(index),
                 log: None,

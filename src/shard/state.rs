@@ -8,6 +8,7 @@ use std::task::Poll;
 use super::ShardMessage;
 use super::deployment::{self, Deployment, StageEntry};
 use super::ids::IdSource;
+use super::test_invoke;
 use super::write::FixedHeaders;
 use crate::deploy::nowhere;
 use crate::gateway::find_api::{ApiTable, HostMemo, NotFound};
@@ -53,6 +54,8 @@ pub struct Shard {
     fixed: RefCell<FixedHeaders>,
     /// Client connections open.
     pub(super) connections: Cell<u64>,
+    /// Test invocations under way.
+    pub(super) tests: Cell<usize>,
     draining: Cell<bool>,
     drain_by: Cell<Nanos>,
 }
@@ -96,6 +99,7 @@ impl Shard {
             ids: RefCell::new(IdSource::new()),
             fixed: RefCell::new(FixedHeaders::new(ring.wall())),
             connections: Cell::new(0),
+            tests: Cell::new(0),
             draining: Cell::new(false),
             drain_by: Cell::new(Nanos::NEVER),
         }
@@ -107,8 +111,12 @@ impl Shard {
     }
 
     /// Carries a message out; `false`: it was the last one.
-    pub fn receive(&self, message: ShardMessage) -> bool {
+    pub fn receive(self: &Rc<Self>, message: ShardMessage) -> bool {
         match message {
+            ShardMessage::TestInvoke(test, reply) => {
+                test_invoke::start(self, test, reply);
+                true
+            }
             ShardMessage::Apply { batch, applied } => {
                 deployment::apply(&mut self.apis.borrow_mut(), &batch);
                 // Whoever waits for it may find that nobody else has what was replaced.

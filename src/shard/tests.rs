@@ -89,7 +89,7 @@ pub(super) fn prepare(
     let config = ShardConfig {
         index: 0,
         cpu: None,
-        listener,
+        listeners: vec![listener],
         limits: Arc::clone(&limits),
         cells: registry.shard(0),
         log: None,
@@ -255,7 +255,7 @@ fn hostile_requests_are_refused_and_harm_nobody() {
 }
 
 /// An upstream that answers each connection's requests by `answer` until it returns `None`.
-fn upstream(
+pub(super) fn upstream(
     answer: impl Fn(&str) -> Option<Vec<u8>> + Send + Sync + 'static,
 ) -> (SocketAddr, std::thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

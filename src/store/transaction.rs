@@ -231,6 +231,17 @@ impl Transaction {
         Ok(())
     }
 
+    /// Makes the content of `other` all there is.
+    ///
+    /// # Errors
+    /// A file cannot be read or written, or this is a view for reading.
+    pub fn replace_all(&self, other: &Self) -> Result<(), StoreError> {
+        let writing = self.writing_to()?;
+        writing.open_table(OBJECTS)?.retain(|_, _| false)?;
+        writing.open_table(BLOBS)?.retain(|_, _| false)?;
+        other.rows(|is_blob, key, value| self.put_row(is_blob, key, value))
+    }
+
     pub(super) fn put_row(&self, is_blob: bool, key: &str, value: &[u8]) -> Result<(), StoreError> {
         let definition = if is_blob { BLOBS } else { OBJECTS };
         self.writing_to()?.open_table(definition)?.insert(key, value)?;

@@ -1,10 +1,12 @@
 //! A call as an operation sees it, and what it answers.
 
+use indexmap::IndexMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
+use super::objects::Texts;
 use super::operation::Operation;
 use super::patch::{self, Patch};
 
@@ -55,9 +57,28 @@ impl Call<'_> {
         self.input.get(member).and_then(Value::as_str)
     }
 
-    /// The same to keep.
+    /// The same to keep; a number is its text.
     pub fn owned(&self, member: &str) -> Option<String> {
-        self.text(member).map(str::to_owned)
+        self.input.get(member).and_then(scalar)
+    }
+
+    /// A whole number of the body, also one that is written as text.
+    pub fn integer(&self, member: &str) -> Option<i64> {
+        self.owned(member)?.parse().ok()
+    }
+
+    /// A map of the body with texts; a number is its text, and `null` counts as not given.
+    pub fn texts(&self, member: &str) -> Option<Texts> {
+        let members = self.input.get(member)?.as_object()?;
+        let texts = members.iter().filter_map(|(name, it)| Some((name.clone(), scalar(it)?)));
+        Some(texts.collect())
+    }
+
+    /// A map of the body with booleans, also those that are written as text.
+    pub fn flags(&self, member: &str) -> Option<IndexMap<String, bool>> {
+        let members = self.input.get(member)?.as_object()?;
+        let flag = |it: &Value| it.as_bool().unwrap_or_else(|| it.as_str() == Some("true"));
+        Some(members.iter().map(|(name, it)| (name.clone(), flag(it))).collect())
     }
 
     /// A boolean member of the body.
@@ -84,6 +105,15 @@ impl Call<'_> {
     /// One is not an object of strings.
     pub fn patches(&self) -> Result<Vec<Patch>, ApiError> {
         patch::read(self.input.get("patchOperations"))
+    }
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
     }
 }
 

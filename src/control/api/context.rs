@@ -16,6 +16,24 @@ pub struct Settings {
     pub region: String,
     /// What follows `{apiId}.execute-api.` in the addresses that are printed: `localhost`.
     pub api_host_suffix: String,
+    /// Port that clients of APIs connect to.
+    pub api_port: u16,
+}
+
+impl Settings {
+    /// The default endpoint's host: `{api}.execute-api.localhost:8080`.
+    pub fn host(&self, api: &str) -> String {
+        let Self { api_host_suffix, api_port, .. } = self;
+        match api_port {
+            80 => format!("{api}.execute-api.{api_host_suffix}"),
+            port => format!("{api}.execute-api.{api_host_suffix}:{port}"),
+        }
+    }
+
+    /// Where a stage is served: `http://{api}.execute-api.localhost:8080/{stage}`.
+    pub fn url(&self, api: &str, stage: &str) -> String {
+        format!("http://{}/{stage}", self.host(api))
+    }
 }
 
 /// One call's transaction and surroundings.

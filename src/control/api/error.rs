@@ -51,6 +51,13 @@ impl ApiError {
         Self { status: 501, kind: "NotImplementedException", message: message.into() }
     }
 
+    /// 404: nothing is called this way.
+    pub fn unknown_operation(method: &str, path: &str) -> Self {
+        let message =
+            format!("There is no operation {method} {path} in the REST API of API Gateway");
+        Self { status: 404, kind: "UnknownOperationException", message }
+    }
+
     /// 500: a mistake of Ringway's, or a disk's.
     pub fn internal(message: impl Into<String>) -> Self {
         Self { status: 500, kind: "InternalFailure", message: message.into() }

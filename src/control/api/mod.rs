@@ -15,21 +15,33 @@
 //! **Invariant**: an operation does nothing but read and change documents and tell [`Effects`]; it
 //! compiles nothing, publishes nothing and waits for nobody.
 
+mod authorizers;
 mod call;
 mod context;
 pub(super) mod deployments;
+mod documentation;
 mod error;
+mod gateway_responses;
 pub(super) mod ids;
+mod imports;
+mod integrations;
+mod mapping;
+mod methods;
+mod models;
 pub mod objects;
 mod operation;
 mod page;
 mod patch;
+mod request_validators;
+mod resources;
 mod rest_apis;
+mod served;
 mod shape;
 mod stage_patch;
 #[cfg(test)]
 mod stage_tests;
 mod stages;
+mod test_invoke;
 #[cfg(test)]
 mod testing;
 
@@ -37,7 +49,9 @@ pub use call::{Body, Call, Reply};
 pub use context::{Context, Effects, Settings};
 pub use error::ApiError;
 pub use operation::{OPERATIONS, Operation, Route, route};
+pub use served::{client_certificate, domain_table};
 pub use shape::members;
+pub use test_invoke::{TestInvoker, Trial, TrialOutcome, prepare_test_invoke, test_invoke_reply};
 
 /// Carries out a call that has been routed: checks its form, then runs it.
 ///

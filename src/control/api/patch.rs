@@ -2,6 +2,7 @@
 //!
 //! Source: facts, control-plane section 5 and aws-recorded 1.5.
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::error::ApiError;
@@ -90,6 +91,39 @@ impl Patch {
     /// Family B's answer to a path that cannot be patched.
     pub fn invalid_path(&self) -> ApiError {
         ApiError::bad_request(format!("Invalid patch path {}", self.path()))
+    }
+
+    /// Changes one member of a map: `add` and `replace` set it to `value`, `remove` takes it away. A map
+    /// of which nothing is left is absent. `missing` is told of a member to remove that is not there.
+    ///
+    /// # Errors
+    /// 404 `missing`, `value`'s, or the operation is one that no map has.
+    pub fn apply_to<V>(
+        &self,
+        map: &mut Option<IndexMap<String, V>>,
+        name: &str,
+        missing: &str,
+        value: impl FnOnce() -> Result<V, ApiError>,
+    ) -> Result<(), ApiError> {
+        match self.op {
+            Op::Add | Op::Replace => {
+                let value = value()?;
+                map.get_or_insert_default().insert(name.to_owned(), value);
+            }
+            Op::Remove => {
+                let was = map.as_mut().and_then(|map| map.shift_remove(name));
+                was.ok_or_else(|| ApiError::not_found(missing))?;
+                if map.as_ref().is_some_and(IndexMap::is_empty) {
+                    *map = None;
+                }
+            }
+            Op::Move | Op::Copy | Op::Test => {
+                return Err(ApiError::bad_request(
+                    "Invalid patch operation specified. Must be one of: [add, remove, replace]",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Family B's answer to anything but `replace` on a scalar.

@@ -7,9 +7,9 @@ use super::context::Context;
 use super::error::ApiError;
 use super::ids;
 use super::objects::{
-    Authorizer, Deployment, DocumentationPart, DocumentationVersion, EndpointConfiguration,
-    GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT, Stage, Tags,
-    escaped_policy,
+    Authorizer, DOCUMENTATION, Deployment, DocumentationPart, DocumentationVersion,
+    EndpointConfiguration, GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT,
+    Stage, Tags, escaped_policy,
 };
 use super::page;
 use super::patch::{Op, Patch};
@@ -71,6 +71,7 @@ pub(super) fn delete_rest_api(
     context.delete_all::<Deployment>(&[&id])?;
     context.delete_all::<Stage>(&[&id])?;
     context.delete_blobs(SNAPSHOT, &[&id])?;
+    context.delete_blobs(DOCUMENTATION, &[&id])?;
     context.effects.endpoints.insert(id);
     Ok(Reply::empty())
 }
@@ -127,7 +128,9 @@ fn requested(context: &Context<'_>, call: &Call<'_>) -> Result<RestApi, ApiError
 }
 
 /// The endpoint configuration with AWS's defaults.
-fn endpoint(given: Option<EndpointConfiguration>) -> Result<EndpointConfiguration, ApiError> {
+pub(super) fn endpoint(
+    given: Option<EndpointConfiguration>,
+) -> Result<EndpointConfiguration, ApiError> {
     let mut endpoint = given.unwrap_or_default();
     match endpoint.types.len() {
         0 => endpoint.types.push("EDGE".to_owned()),

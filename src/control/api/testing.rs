@@ -42,6 +42,7 @@ impl Plane {
             account_id: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
             api_host_suffix: "localhost".to_owned(),
+            api_port: 8080,
         };
         let store = Store::open(&directory).expect("a store");
         Self { store, settings, directory, now: 1_700_000_000, effects: Effects::default() }
@@ -50,6 +51,17 @@ impl Plane {
     /// The store.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Runs `f` with what an operation that reads works with.
+    pub fn with_context(&self, f: impl FnOnce(&Context<'_>)) {
+        let transaction = self.store.read().expect("a view");
+        f(&Context {
+            store: &transaction,
+            settings: &self.settings,
+            now: self.now,
+            effects: Effects::default(),
+        });
     }
 
     /// Sends a request as a client would: `call("GET", "/restapis?limit=1", json!(null))`. A text as

@@ -211,7 +211,7 @@ impl<'a> Values<'a> {
 }
 
 /// Names and values of a query, still escaped. `;` separates like `&` (facts, rest-api section 17).
-fn pairs(query: &[u8]) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
+pub fn pairs(query: &[u8]) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
     query.split(|&byte| byte == b'&' || byte == b';').filter(|pair| !pair.is_empty()).map(|pair| {
         match memchr::memchr(b'=', pair) {
             Some(at) => (&pair[..at], &pair[at + 1..]),

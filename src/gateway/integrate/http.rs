@@ -17,7 +17,9 @@ use super::{Interrupted, UpstreamBody, take_body};
 use crate::deploy::{CompiledHttp, CompiledMethod, CompiledStage};
 use crate::gateway::map_request::{self, RequestBody, UpstreamFraming};
 use crate::gateway::map_response::AnswerBody;
-use crate::gateway::{Client, Env, Exchange, GatewayError, ResponseBody, map_response};
+use crate::gateway::{
+    Client, Env, Exchange, GatewayError, ResponseBody, execution_log, map_response,
+};
 use crate::http::{
     BodyDecoder, HeadScan, KnownHeader, Method, ResponseFraming, ResponseHead, encode,
 };
@@ -74,6 +76,19 @@ async fn attempt<C: Client>(
     head.clear();
     let sent_method =
         map_request::encode_head(stage, method, http, &plan, exchange, framing, &mut head)?;
+    if exchange.log.is_some() {
+        let body = match plan.body {
+            RequestBody::Stream => client.body_preview(),
+            RequestBody::Collect | RequestBody::Discard => &exchange.body,
+        };
+        execution_log::endpoint_request(
+            env.ring.wall(),
+            &http.target,
+            &mut exchange.log,
+            &head,
+            body,
+        );
+    }
     if plan.body != RequestBody::Stream {
         head.extend_from_slice(&exchange.body);
     }
@@ -393,22 +408,26 @@ impl Call<'_> {
             return Err(GatewayError::ResponseTooLarge { length, limit });
         }
         let bytes = &received[..head_len];
+        // What a log wants to see is collected, also where nobody else reads it.
+        let logs = exchange.log.as_ref().is_some_and(|log| log.wants_bodies());
         let mut collected = std::mem::take(&mut exchange.response.buffer);
         collected.clear();
         let mapped = 'mapped: {
             let selected = match http.proxy {
-                true => None,
-                false => match map_response::select(http, head.status) {
-                    Ok(selected) => Some(selected),
-                    Err(error) => break 'mapped Err(error),
-                },
+                true => Ok(None),
+                false => map_response::select(http, head.status).map(Some),
             };
-            let mut plan = map_response::plan(stage, selected, exchange, &head, bytes);
-            if plan == AnswerBody::Collect {
+            let mut plan = match &selected {
+                Ok(selected) => map_response::plan(stage, *selected, exchange, &head, bytes),
+                Err(_) => AnswerBody::Discard,
+            };
+            if plan == AnswerBody::Collect || logs {
                 let held_max = stage.limits.held_max();
                 match announced {
                     // Only to be compressed, and too large to be held.
-                    Some(length) if length > held_max && http.proxy => plan = AnswerBody::Stream,
+                    Some(length) if length > held_max && http.proxy && !logs => {
+                        plan = AnswerBody::Stream;
+                    }
                     Some(length) if length > held_max => {
                         let limit = held_max;
                         break 'mapped Err(GatewayError::ResponseTooLarge { length, limit });
@@ -416,10 +435,23 @@ impl Call<'_> {
                     _ => body.set_limit(held_max),
                 }
             }
-            let read = read_answer(env, client, &mut body, plan, &mut collected).await;
+            let selected = match selected {
+                Err(error) if !logs => break 'mapped Err(error),
+                selected => selected,
+            };
+            let reading = if logs { AnswerBody::Collect } else { plan };
+            let read = read_answer(env, client, &mut body, reading, &mut collected).await;
             exchange.integration.latency = Some(body.latency(env));
             let complete = match read {
                 Ok(complete) => complete,
+                Err(error) => break 'mapped Err(error),
+            };
+            execution_log::endpoint_response(env.ring.wall(), exchange, &head, bytes, &collected);
+            if plan == AnswerBody::Discard {
+                collected.clear();
+            }
+            let selected = match selected {
+                Ok(selected) => selected,
                 Err(error) => break 'mapped Err(error),
             };
             let made = match selected {

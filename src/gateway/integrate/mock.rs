@@ -71,8 +71,8 @@ fn choose<'a>(mock: &'a CompiledMock, exchange: &Exchange) -> Result<Choice<'a>,
 /// Makes the answer.
 ///
 /// # Errors
-/// [`GatewayError::UnsupportedMediaType`]; [`GatewayError::Configuration`]: no integer status, or one
-/// that the method does not declare; [`GatewayError::NoMatchingResponse`]; [`GatewayError::Template`].
+/// [`GatewayError::UnsupportedMediaType`]; [`GatewayError::Configuration`]: no integer status;
+/// [`GatewayError::UndeclaredStatus`]; [`GatewayError::NoMatchingResponse`]; [`GatewayError::Template`].
 pub fn respond(
     stage: &CompiledStage,
     method: &CompiledMethod,
@@ -93,7 +93,7 @@ pub fn respond(
     };
     let selected = &mock.responses[index];
     if !selected.declared {
-        return Err(GatewayError::UNDECLARED_STATUS);
+        return Err(GatewayError::UndeclaredStatus { status: selected.status });
     }
     let accept = exchange.head.find(&exchange.head_bytes, KnownHeader::Accept);
     let template = selected.templates.for_accept(accept);
@@ -335,7 +335,10 @@ mod tests {
     fn a_status_the_method_does_not_declare_breaks_the_call() {
         let mut api = api(|_| {});
         api.method("/", "POST").method_responses.clear();
-        assert_eq!(answer(&api, &format!("{POST}\r\n")), Err(GatewayError::UNDECLARED_STATUS));
+        assert_eq!(
+            answer(&api, &format!("{POST}\r\n")),
+            Err(GatewayError::UndeclaredStatus { status: 200 })
+        );
     }
 
     #[test]

@@ -138,7 +138,10 @@ fn http_sends_what_the_selected_response_maps() {
         Err(GatewayError::NoMatchingResponse { status: 200 })
     );
     only_pattern.method("/", "GET").method_responses.clear();
-    assert_eq!(got(&only_pattern, GET, &backend(404), b""), Err(GatewayError::UNDECLARED_STATUS));
+    assert_eq!(
+        got(&only_pattern, GET, &backend(404), b""),
+        Err(GatewayError::UndeclaredStatus { status: 404 })
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{Importer, names};
 use crate::limits::{INTEGRATION_TIMEOUT_MAX_MS, INTEGRATION_TIMEOUT_MIN_MS};
 use crate::model::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, MethodName,
-    PassthroughBehavior,
+    PassthroughBehavior, ResponseTransferMode,
 };
 
 use Use::{Later, Read};
@@ -99,7 +99,7 @@ impl<'a> Importer<'a> {
         }
         let kind = self.choice(place, "type", &KINDS)?;
         self.report_unused(place, kind);
-        let integration = Integration {
+        Some(Integration {
             kind,
             uri: match kind {
                 IntegrationType::Mock => None,
@@ -116,11 +116,13 @@ impl<'a> Importer<'a> {
             connection_type: self.connection(place, kind),
             insecure_skip_verification: self.tls_config(place),
             responses: self.integration_responses(place),
+            credentials: self.quiet_text(place.node, "credentials"),
+            integration_target: self.quiet_text(place.node, "integrationTarget"),
+            response_transfer_mode: self.transfer_mode(place),
+            cache_namespace: self.quiet_text(place.node, "cacheNamespace"),
+            cache_key_parameters: self.quiet_texts(place.node, "cacheKeyParameters"),
             pointer: place.pointer.clone(),
-            ..Integration::default()
-        };
-        self.transfer_mode(place);
-        Some(integration)
+        })
     }
 
     /// What AWS ignores for this kind.
@@ -281,9 +283,13 @@ impl<'a> Importer<'a> {
         insecure
     }
 
-    fn transfer_mode(&mut self, place: &Place<'a>) {
-        let modes = [("BUFFERED", false), ("STREAM", true)];
-        if self.choice(place, "responseTransferMode", &modes) == Some(true)
+    fn transfer_mode(&mut self, place: &Place<'a>) -> ResponseTransferMode {
+        let modes = [
+            ("BUFFERED", ResponseTransferMode::Buffered),
+            ("STREAM", ResponseTransferMode::Stream),
+        ];
+        let mode = self.choice(place, "responseTransferMode", &modes).unwrap_or_default();
+        if mode == ResponseTransferMode::Stream
             && let Some(member) = place.member("responseTransferMode")
         {
             self.report.not_carried_out(
@@ -293,6 +299,7 @@ impl<'a> Importer<'a> {
                  --limit payload for long ones",
             );
         }
+        mode
     }
 
     fn integration_responses(&mut self, place: &Place<'a>) -> Vec<IntegrationResponse> {

@@ -2,10 +2,14 @@
 //!
 //! Whether an expression can be read at all is the compiler's to say.
 
+use super::aws::validation;
+use super::documentation::Operation;
 use super::names::shown;
 use super::place::Place;
 use super::report::Report;
 use crate::model::{Integration, IntegrationType, Method};
+
+const INVALID: &str = "Invalid mapping expression specified";
 
 /// Warns of each parameter, header and status that the method does not declare.
 pub(super) fn check(
@@ -13,6 +17,7 @@ pub(super) fn check(
     place: &Place<'_>,
     integration: &Integration,
     method: &Method,
+    at: Operation<'_>,
 ) {
     let calls = integration.kind != IntegrationType::Mock;
     for (target, expression) in integration.request_parameters.iter().filter(|_| calls) {
@@ -21,16 +26,22 @@ pub(super) fn check(
         if declared.into_iter().any(|key| is_same_parameter(key, &parameter)) {
             continue;
         }
-        let at = below(place, &["requestParameters", target]);
-        report.warning(
-            &at,
+        let undeclared = format!("Invalid mapping expression parameter specified: {parameter}");
+        report.refused(
+            &below(place, &["requestParameters", target]),
             format!("Invalid mapping expression parameter specified: {}", shown(&parameter)),
             "Ringway maps it, AWS refuses the import: declare it under the operation's parameters",
+            &validation(INVALID, &undeclared),
         );
     }
     if integration.kind == IntegrationType::HttpProxy {
         return;
     }
+    let step = format!(
+        "Unable to put integration response on '{}' for resource at path '{}'",
+        at.method, at.path
+    );
+    let before = report.step(step);
     for response in &integration.responses {
         let key = response.pointer.rsplit('/').next().unwrap_or_default();
         let key = key.replace("~1", "/").replace("~0", "~");
@@ -41,22 +52,30 @@ pub(super) fn check(
                 format!("Output mapping refers to an invalid method response: {status}"),
                 format!("a request that ends here gets 500: declare {status} under responses"),
             );
+            // AWS takes it as long as it maps nothing (facts, aws-recorded section 5.2).
+            if !response.response_parameters.is_empty() {
+                report.aws_error(&validation(INVALID, "No method response exists for method."));
+            }
             continue;
         };
         for target in response.response_parameters.keys() {
             let known = declared.response_parameters.keys();
             if !known.into_iter().any(|it| is_same_parameter(it, target)) {
-                report.warning(
+                let undeclared =
+                    format!("Invalid mapping expression parameter specified: {target}");
+                report.refused(
                     &below(place, &["responses", &key, "responseParameters", target]),
                     format!("Invalid mapping expression parameter specified: {}", shown(target)),
                     format!(
                         "Ringway sends it, AWS refuses the import: declare the header under \
                          responses, {status}, headers"
                     ),
+                    &validation(INVALID, &undeclared),
                 );
             }
         }
     }
+    report.step(before);
 }
 
 /// The declared parameter that an expression reads: `method.request.header.X`.

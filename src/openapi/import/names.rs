@@ -6,20 +6,25 @@ const NAME_CHARS_MAX: usize = 64;
 /// An id of `length` lower-case letters and digits that is always the same for the same name.
 pub(super) fn id(name: &str, length: usize) -> String {
     const DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-    // FNV-1a, and the last step of splitmix64, which spreads the low bits of short names. Both are
-    // written out because an id has to survive new versions of any library.
-    let mut hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    hash ^= hash >> 31;
+    let mut hash = hash(name);
     let mut id = String::with_capacity(length);
     for _ in 0..length {
         id.push(char::from(DIGITS[(hash % 36) as usize]));
         hash /= 36;
     }
     id
+}
+
+/// A number that is always the same for the same text.
+pub(super) fn hash(text: &str) -> u64 {
+    // FNV-1a, and the last step of splitmix64, which spreads the low bits of short names. Both are
+    // written out because an id has to survive new versions of any library.
+    let mut hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
 }
 
 /// The candidate that `name` is most like, whatever the case of letters, and its distance.

@@ -1,10 +1,12 @@
 //! Operations to methods.
 
-use super::parameters::{Location, Parameter};
+use super::documentation::Operation;
+use super::parameters::{Location, Parameter, Parameters};
 use super::place::Place;
 use super::report::{Keys, Use};
+use super::security::Guard;
 use super::{Importer, mappings, names};
-use crate::model::{Method, MethodName};
+use crate::model::{DocumentationPartType, Method, MethodName};
 
 use Use::{Documentation, Later, Read};
 
@@ -44,16 +46,32 @@ impl<'a> Importer<'a> {
         place: &Place<'a>,
         path: &str,
         name: MethodName,
-        shared: &[Parameter<'a>],
+        shared: &Parameters<'a>,
     ) -> Method {
+        let at = Operation { path, method: name.as_str() };
+        let step = |what: &str| format!("Unable to put {what} '{}'", at.method);
+        let before = self.report.step(format!("{} on resource at path '{path}'", step("method")));
         self.report.keys(place, "an operation", OPERATION);
-        self.security(place, name);
-        self.request_body(place);
+        let texts = ["tags", "summary", "description", "externalDocs"];
+        self.document(at.location(DocumentationPartType::Method), place.node, &texts);
+        let guard = self.security(place, name);
+        let Guard { authorization_type, authorizer, authorization_scopes, api_key_required } =
+            guard;
+        let mut request_models = self.request_body(place, at);
         let own = self.parameters(place);
-        let parameters = self.merged(path, shared, own);
+        if let Some(body) = own.body.as_ref().or(shared.body.as_ref()) {
+            request_models = self.body_parameter(place, body, at);
+        }
+        let parameters = self.merged(path, &shared.declared, own.declared);
         let mut method = Method {
             operation_name: self.text(place, "operationId"),
-            method_responses: self.method_responses(place),
+            authorization_type,
+            authorizer,
+            authorization_scopes,
+            api_key_required,
+            request_validator: self.request_validator(place),
+            request_models,
+            method_responses: self.method_responses(place, at),
             throttle: self.throttle(place),
             pointer: place.pointer.clone(),
             ..Method::default()
@@ -61,6 +79,12 @@ impl<'a> Importer<'a> {
         for parameter in &parameters {
             let key = format!("method.request.{}.{}", parameter.location.as_str(), parameter.name);
             method.request_parameters.insert(key, parameter.required);
+            let kind = match parameter.location {
+                Location::Path => DocumentationPartType::PathParameter,
+                Location::Query => DocumentationPartType::QueryParameter,
+                Location::Header => DocumentationPartType::RequestHeader,
+            };
+            self.document(at.named(kind, &parameter.name), parameter.definition, &["description"]);
         }
         // AWS declares the path's parameters by itself (facts, aws-recorded section 18).
         for variable in path_variables(path) {
@@ -69,11 +93,14 @@ impl<'a> Importer<'a> {
         if let Some(integration) = self.object(place, INTEGRATION)
             && let Some(integration) = self.resolve(&integration)
         {
+            let step = format!("{} for resource at path '{path}'", step("integration on"));
+            self.report.step(step);
             method.integration = self.integration(&integration);
             if let Some(declared) = &method.integration {
-                mappings::check(&mut self.report, &integration, declared, &method);
+                mappings::check(&mut self.report, &integration, declared, &method, at);
             }
         }
+        self.report.step(before);
         method
     }
 
@@ -97,7 +124,7 @@ impl<'a> Importer<'a> {
             let shown = names::shown(&parameter.name);
             let twin = merged[..index].iter().find(|it| it.name == parameter.name);
             if let Some(twin) = twin {
-                self.report.error(
+                self.report.error_as(
                     &parameter.place,
                     format!(
                         "Parameter names must be unique across querystring, header and path: \
@@ -105,6 +132,7 @@ impl<'a> Importer<'a> {
                         twin.location.as_str()
                     ),
                     "rename one of the two, or leave it out: proxy integrations pass everything on",
+                    "Parameter names must be unique across querystring, header and path",
                 );
             }
             let in_path = path_variables(path).any(|variable| variable == parameter.name);

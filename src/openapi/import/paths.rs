@@ -43,7 +43,7 @@ const RESOURCE_ID_CHARS: usize = 6;
 type Methods = BTreeMap<MethodName, Method>;
 
 /// What has been found below each parent: its variable segment.
-type Variables<'a> = HashMap<&'a str, &'a str>;
+type Variables = HashMap<String, String>;
 
 impl<'a> Importer<'a> {
     /// All resources, those between included, sorted by path.
@@ -58,7 +58,15 @@ impl<'a> Importer<'a> {
                 self.report.unknown_key(path, &place, "paths", &[]);
                 continue;
             }
-            let (path, taken) = self.path(path, &place, &mut variables);
+            let prefixed = match path {
+                "/" if !self.path_prefix.is_empty() => self.path_prefix.clone(),
+                _ if path.starts_with('/') => format!("{}{path}", self.path_prefix),
+                _ => path.to_owned(),
+            };
+            let before =
+                self.report.step(format!("Unable to create resource at path '{prefixed}'"));
+            let (path, taken) = self.path(&prefixed, &place, &mut variables);
+            self.report.step(before);
             let methods = self.path_item(&place, path);
             if !taken {
                 refused = true;
@@ -77,7 +85,8 @@ impl<'a> Importer<'a> {
         }
         if !refused && resources.values().all(Methods::is_empty) {
             let place = root.member("paths").unwrap_or_else(|| root.clone());
-            self.report.error(
+            // AWS says so when the API is deployed.
+            self.report.ours(
                 &place,
                 "The REST API doesn't contain any methods",
                 "add a path with an operation",
@@ -97,12 +106,12 @@ impl<'a> Importer<'a> {
     }
 
     /// Checks a path and gives it without a slash at its end, and whether AWS takes it.
-    fn path(
+    fn path<'p>(
         &mut self,
-        path: &'a str,
+        path: &'p str,
         place: &Place<'a>,
-        variables: &mut Variables<'a>,
-    ) -> (&'a str, bool) {
+        variables: &mut Variables,
+    ) -> (&'p str, bool) {
         let path = match path.strip_suffix('/') {
             Some(shorter) if !shorter.is_empty() && !shorter.ends_with('/') => {
                 self.report.warning(
@@ -145,8 +154,8 @@ impl<'a> Importer<'a> {
                     self.report.error(place, message, "give them different names");
                 }
                 names.push(name);
-                let first = *variables.entry(parent).or_insert(segment);
-                if first != segment {
+                let first = variables.entry(parent.to_owned()).or_insert(segment.to_owned());
+                if *first != segment {
                     taken = false;
                     self.report.error(
                         place,
@@ -200,7 +209,7 @@ impl<'a> Importer<'a> {
             } else {
                 "write letters, digits and . _ - : , ~ @, or {name} with letters, digits and . _ - $"
             };
-            self.report.error(
+            self.report.error_as(
                 place,
                 format!(
                     "Resource's path part only allow a-zA-Z0-9._-:, or a valid greedy path variable \
@@ -208,6 +217,8 @@ impl<'a> Importer<'a> {
                     shown(segment)
                 ),
                 help,
+                "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and \
+                 curly braces at the beginning and the end.",
             );
         }
         ok
@@ -223,6 +234,7 @@ impl<'a> Importer<'a> {
             return methods;
         }
         self.path_item_keys(&item);
+        self.document_path(path, item.node);
         let shared = self.parameters(&item);
         for (key, name) in METHODS {
             if let Some(operation) = self.object(&item, key) {
@@ -241,7 +253,7 @@ impl<'a> Importer<'a> {
             };
             if let Some((name, _)) = METHODS.iter().find(method) {
                 let message = format!("'{key}' is no method");
-                self.report.error(&place(), message, format!("write it as '{name}'"));
+                self.report.ours(&place(), message, format!("write it as '{name}'"));
                 known.push((key, Read));
             }
         }

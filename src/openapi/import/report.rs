@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::super::{Diagnostic, Severity, Value};
+use super::aws::{AwsFinding, AwsSeverity};
 use super::names::{self, shown};
 use super::place::Place;
 
@@ -12,17 +13,85 @@ pub(super) struct Report {
     diagnostics: Vec<Diagnostic>,
     /// Other vendors' extensions: their first place and how many more there are.
     foreign: IndexMap<String, (Diagnostic, usize)>,
+    /// What AWS would say, in the order in which it is found.
+    aws: Vec<AwsFinding>,
+    /// What AWS would be at: `Unable to put method 'GET' on resource at path '/'`.
+    step: String,
 }
 
 impl Report {
-    /// The document cannot be served.
+    /// The document cannot be served, nor does AWS take it.
     pub(super) fn error(
         &mut self,
         place: &Place<'_>,
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
+        let message = message.into();
+        self.aws_error(&message);
+        self.ours(place, message, help);
+    }
+
+    /// The same where AWS has words of its own.
+    pub(super) fn error_as(
+        &mut self,
+        place: &Place<'_>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+        aws: &str,
+    ) {
+        self.aws_error(aws);
+        self.ours(place, message, help);
+    }
+
+    /// The document cannot be served; AWS takes it.
+    pub(super) fn ours(
+        &mut self,
+        place: &Place<'_>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.diagnostics.push(diagnostic(Severity::Error, place, message, help));
+    }
+
+    /// The document can be served, AWS refuses it in these words.
+    pub(super) fn refused(
+        &mut self,
+        place: &Place<'_>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+        aws: &str,
+    ) {
+        self.aws_error(aws);
+        self.warning(place, message, help);
+    }
+
+    /// AWS refuses the document. What is met twice through references is refused once.
+    pub(super) fn aws_error(&mut self, message: &str) {
+        let message = match &*self.step {
+            "" => message.to_owned(),
+            step => format!("{step}: {message}"),
+        };
+        let finding = AwsFinding { severity: AwsSeverity::Error, message };
+        if !self.aws.contains(&finding) {
+            self.aws.push(finding);
+        }
+    }
+
+    /// AWS warns of it, as often as it meets it.
+    pub(super) fn aws_warning(&mut self, message: String) {
+        self.aws.push(AwsFinding { severity: AwsSeverity::Warning, message });
+    }
+
+    /// AWS reads no further.
+    pub(super) fn unreadable(&mut self, message: &str) {
+        let message = message.to_owned();
+        self.aws = vec![AwsFinding { severity: AwsSeverity::Unreadable, message }];
+    }
+
+    /// Says what AWS would be at from now on, and gives what it was at before.
+    pub(super) fn step(&mut self, step: String) -> String {
+        std::mem::replace(&mut self.step, step)
     }
 
     /// AWS would do it; Ringway does not yet.
@@ -63,7 +132,7 @@ impl Report {
     }
 
     /// Everything, sorted by position; what is reached twice through references is said once.
-    pub(super) fn finish(mut self) -> Vec<Diagnostic> {
+    pub(super) fn finish(mut self) -> (Vec<Diagnostic>, Vec<AwsFinding>) {
         for (mut finding, more) in self.foreign.into_values() {
             match more {
                 0 => {}
@@ -78,7 +147,7 @@ impl Report {
             key(a).cmp(&key(b)).then(texts)
         });
         self.diagnostics.dedup();
-        self.diagnostics
+        (self.diagnostics, self.aws)
     }
 }
 
@@ -199,12 +268,12 @@ impl Report {
         let lower = key.to_ascii_lowercase();
         let ours = lower.starts_with("x-amazon-apigateway-") || lower.starts_with("x-ringway-");
         match nearest {
-            Some((name, distance)) if ours || distance <= 3 => self.error(
+            Some((name, distance)) if ours || distance <= 3 => self.ours(
                 place,
                 format!("there is no extension '{}'", shown(key)),
                 format!("did you mean '{name}'?"),
             ),
-            None if ours => self.error(
+            None if ours => self.ours(
                 place,
                 format!("there is no extension '{}'", shown(key)),
                 "remove it".to_owned(),

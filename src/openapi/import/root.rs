@@ -144,6 +144,7 @@ impl<'a> Importer<'a> {
     pub(super) fn rest_api(&mut self) -> RestApi {
         let root = self.root.clone();
         if !self.is_object(&root) || !self.read_dialect(&root) {
+            self.report.unreadable("Invalid OpenAPI input.");
             return RestApi::default();
         }
         let own = if self.dialect == Dialect::Swagger2 { SWAGGER2 } else { OPENAPI3 };
@@ -167,12 +168,23 @@ impl<'a> Importer<'a> {
         }
         self.security_schemes();
         self.policy(&root);
+        let (parts, version) = self.root_documentation(&root);
+        self.authorizers = self.authorizers();
+        self.declared_models(&root);
+        self.path_prefix = self.path_prefix(&root);
+        self.endpoint(&root, &mut api);
         api.id = names::id(&api.name, API_ID_CHARS);
+        api.request_validators = self.request_validators(&root);
         api.binary_media_types = self.binary_media_types(&root);
         api.minimum_compression_size = self.minimum_compression_size(&root);
         api.gateway_responses = self.gateway_responses(&root);
         api.throttle = self.throttle(&root);
         api.resources = self.resources(&root);
+        api.models = std::mem::take(&mut self.models);
+        api.authorizers = std::mem::take(&mut self.authorizers);
+        api.documentation_parts = parts;
+        api.documentation_parts.append(&mut self.documentation);
+        api.documentation_version = version;
         api
     }
 
@@ -259,7 +271,7 @@ impl<'a> Importer<'a> {
         if let Some(policy) = root.member("x-amazon-apigateway-policy")
             && !self.is_null(&policy)
         {
-            self.report.error(
+            self.report.ours(
                 &policy,
                 "the resource policy would not be enforced",
                 "resource policies come with a later release: until then restrict access in front \

@@ -1,16 +1,18 @@
-//! Security: whatever AWS would enforce and Ringway does not yet is an error, so that nobody opens
-//! an API by serving it.
+//! Security: what guards each method. Whatever AWS would enforce and Ringway does not yet is an error
+//! besides, so that nobody opens an API by serving it.
+//!
+//! Source: facts, openapi section 10, aws-recorded section 18.
 
-use super::super::Value;
+use super::super::{Node, Value};
 use super::place::Place;
 use super::report::{Keys, Use};
 use super::{Dialect, Importer, names};
-use crate::model::MethodName;
+use crate::model::{AuthorizationType, Authorizer, MethodName};
 
 use Use::{Documentation, Later, Read};
 
-const AUTHORIZER: &str = "x-amazon-apigateway-authorizer";
-const AUTHTYPE: &str = "x-amazon-apigateway-authtype";
+pub(super) const AUTHORIZER: &str = "x-amazon-apigateway-authorizer";
+pub(super) const AUTHTYPE: &str = "x-amazon-apigateway-authtype";
 const LATER: Use = Later(
     "authorizers are not carried out",
     "they come with a later release; methods that use one are errors until then",
@@ -34,6 +36,19 @@ const SCHEME: &Keys = &[
     (AUTHTYPE, LATER),
 ];
 
+/// Where AWS has this: a method without the authorizer that its type needs.
+const NO_AUTHORIZER: &str = "Invalid authorizer ID specified. Setting the authorization type to CUSTOM \
+     or COGNITO_USER_POOLS requires a valid authorizer.";
+
+/// What guards a method.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Guard {
+    pub(super) authorization_type: AuthorizationType,
+    pub(super) authorizer: Option<String>,
+    pub(super) authorization_scopes: Vec<String>,
+    pub(super) api_key_required: bool,
+}
+
 /// What AWS makes of a security scheme.
 enum Enforced {
     Authorizer,
@@ -49,6 +64,25 @@ impl<'a> Importer<'a> {
             Dialect::Swagger2 => root.member("securityDefinitions"),
             Dialect::OpenApi3 => root.member("components")?.member("securitySchemes"),
         }
+    }
+
+    /// The security schemes by name, in the document's order, as far as they can be read.
+    pub(super) fn all_schemes(&mut self) -> Vec<(String, Place<'a>)> {
+        let Some(schemes) = self.schemes() else { return Vec::new() };
+        let mut found = Vec::new();
+        for (name, place) in schemes.members() {
+            let place = place();
+            let is_scheme =
+                ["type", "$ref", AUTHORIZER].iter().any(|it| place.member(it).is_some());
+            if !is_scheme || !matches!(place.node.value, Value::Map(_)) {
+                continue;
+            }
+            // What is wrong with the reference has been said.
+            if let Some(scheme) = self.resolve(&place) {
+                found.push((name.to_owned(), scheme));
+            }
+        }
+        found
     }
 
     /// Accounts for the keys of the security schemes.
@@ -74,11 +108,12 @@ impl<'a> Importer<'a> {
 
     /// What guards an operation: its own `security`, or the document's, which AWS does not apply to
     /// ANY methods (facts, aws-recorded section 18); and `x-amazon-apigateway-auth`.
-    pub(super) fn security(&mut self, operation: &Place<'a>, name: MethodName) {
+    pub(super) fn security(&mut self, operation: &Place<'a>, name: MethodName) -> Guard {
+        let mut guard = Guard::default();
         // What is null is not there: it does not open the method.
         let own = operation.member("security").filter(|own| !self.is_null(own));
         match (own, self.root.clone().member("security")) {
-            (Some(own), _) => self.requirements(&own, "this method"),
+            (Some(own), _) => self.requirements(&own, "this method", &mut guard),
             (None, Some(shared)) if name == MethodName::Any => {
                 if !shared.node.items().is_empty() {
                     self.report.warning(
@@ -89,11 +124,12 @@ impl<'a> Importer<'a> {
                 }
             }
             (None, Some(shared)) => {
-                self.requirements(&shared, "every method without security of its own");
+                let of = "every method without security of its own";
+                self.requirements(&shared, of, &mut guard);
             }
             (None, None) => {}
         }
-        let Some(auth) = self.object(operation, "x-amazon-apigateway-auth") else { return };
+        let Some(auth) = self.object(operation, "x-amazon-apigateway-auth") else { return guard };
         self.report.keys(&auth, "x-amazon-apigateway-auth", &[("type", Read)]);
         if auth.member("type").is_none() {
             self.report.error(
@@ -103,12 +139,17 @@ impl<'a> Importer<'a> {
             );
         }
         let kinds = [("NONE", false), ("AWS_IAM", true)];
+        // NONE opens no method that `security` has closed.
         if self.choice(&auth, "type", &kinds) == Some(true) {
             self.not_enforced(&auth, "AWS_IAM authorization", "this method");
+            guard.authorization_type = AuthorizationType::AwsIam;
+            guard.authorizer = None;
+            guard.authorization_scopes.clear();
         }
+        guard
     }
 
-    fn requirements(&mut self, list: &Place<'a>, of: &str) {
+    fn requirements(&mut self, list: &Place<'a>, of: &str, guard: &mut Guard) {
         if !self.is_list(list) {
             return;
         }
@@ -119,12 +160,12 @@ impl<'a> Importer<'a> {
                 continue;
             }
             for (name, place) in requirement.members() {
-                self.requirement(name, &place(), of);
+                self.requirement(name, &place(), of, guard);
             }
         }
     }
 
-    fn requirement(&mut self, name: &str, place: &Place<'a>, of: &str) {
+    fn requirement(&mut self, name: &str, place: &Place<'a>, of: &str, guard: &mut Guard) {
         let shown = names::shown(name);
         let schemes = self.schemes();
         let scheme = schemes.as_ref().and_then(|schemes| schemes.member(name));
@@ -145,12 +186,17 @@ impl<'a> Importer<'a> {
         match enforced(&scheme) {
             Enforced::Authorizer => {
                 self.not_enforced(place, &format!("the authorizer '{shown}'"), of);
+                self.guard_by_authorizer(name, place, guard);
             }
             Enforced::Iam => {
                 self.not_enforced(place, &format!("AWS_IAM authorization ('{shown}')"), of);
+                if guard.authorization_type == AuthorizationType::None {
+                    guard.authorization_type = AuthorizationType::AwsIam;
+                }
             }
             Enforced::ApiKey => {
                 self.not_enforced(place, &format!("the API key ('{shown}')"), of);
+                guard.api_key_required = true;
             }
             Enforced::Nothing => self.report.warning(
                 place,
@@ -161,8 +207,25 @@ impl<'a> Importer<'a> {
         }
     }
 
+    /// A method has one authorizer: the first that is named. Which one AWS takes was not recorded.
+    fn guard_by_authorizer(&mut self, name: &str, place: &Place<'a>, guard: &mut Guard) {
+        let Some(Authorizer { kind, .. }) = self.authorizers.get(name) else {
+            self.report.aws_error(NO_AUTHORIZER);
+            return;
+        };
+        if guard.authorization_type != AuthorizationType::None {
+            return;
+        }
+        guard.authorization_type = kind.authorization_type();
+        guard.authorizer = Some(name.to_owned());
+        if guard.authorization_type == AuthorizationType::CognitoUserPools {
+            let scopes = place.node.items().iter().filter_map(Node::scalar);
+            guard.authorization_scopes = scopes.map(str::to_owned).collect();
+        }
+    }
+
     fn not_enforced(&mut self, place: &Place<'_>, what: &str, of: &str) {
-        self.report.error(
+        self.report.ours(
             place,
             format!("{what} would not be enforced for {of}"),
             "authorizers and API keys come with a later release: until then check callers in the \

@@ -1,6 +1,11 @@
 //! Small documents to the model, and to exactly what there is to say about them.
 
+mod aws;
+mod base_path;
+mod documentation;
+mod endpoint;
 mod extensions;
+mod guards;
 mod integration;
 mod model;
 mod parameters;
@@ -8,11 +13,14 @@ mod paths;
 mod properties;
 mod references;
 mod root;
+mod schemas;
 mod security;
+mod validators;
 mod values;
 
 use super::super::Document;
 use super::{Import, import};
+use crate::model::{Method, MethodName, RestApi};
 
 /// Where the operation of [`operation`] and [`integration`] stands.
 const OPERATION: &str = "/paths/~1a~1{id}/get";
@@ -23,6 +31,12 @@ fn imported(text: &str) -> Import {
         Ok(document) => import(&document),
         Err(refusal) => panic!("{}\n{text}", refusal.in_file("the test's document")),
     }
+}
+
+/// An API's method.
+fn method_at<'a>(api: &'a RestApi, path: &str, name: MethodName) -> &'a Method {
+    let resource = api.resources.iter().find(|it| it.path == path);
+    &resource.unwrap_or_else(|| panic!("no {path}")).methods[&name]
 }
 
 /// What is said about a text: `LINE SEVERITY POINTER: MESSAGE | HELP`, with `@` for [`OPERATION`].

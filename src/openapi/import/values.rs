@@ -3,14 +3,9 @@
 use indexmap::IndexMap;
 
 use super::super::Value;
-use super::Importer;
 use super::names::shown;
 use super::place::Place;
-
-/// What `${AWS::NAME}` stands for while a document is imported.
-/// Source: facts, openapi section 3 ("Import-time variables").
-const IMPORT_VARIABLES: [(&str, &str); 3] =
-    [("Region", "us-east-1"), ("AccountId", "123456789012"), ("Partition", "aws")];
+use super::{ImportOptions, Importer};
 
 const WHOLE: &str = "a whole number from 0 to 4294967295";
 
@@ -167,20 +162,37 @@ impl<'a> Importer<'a> {
 
     /// Puts `${AWS::Region}` and the like in.
     fn with_import_variables(&mut self, place: &Place<'_>, text: &str) -> String {
+        let (text, unknown) = self.options.with_variables(text);
+        if let Some(name) = unknown {
+            self.report.error(
+                place,
+                format!("there is no import variable '${{AWS::{}}}'", shown(name)),
+                "an import knows ${AWS::Region}, ${AWS::AccountId} and ${AWS::Partition}; \
+                 CloudFormation's other variables have to be put in before",
+            );
+        }
+        text
+    }
+}
+
+impl ImportOptions {
+    /// A text with `${AWS::NAME}` replaced, up to the first name that there is not.
+    /// Source: facts, openapi section 3 ("Import-time variables").
+    pub(super) fn with_variables<'t>(&self, text: &'t str) -> (String, Option<&'t str>) {
         const START: &str = "${AWS::";
-        let (mut out, mut rest) = (String::new(), text);
+        let (mut out, mut rest, mut unknown) = (String::new(), text, None);
         while let Some(at) = rest.find(START) {
             let behind = &rest[at + START.len()..];
             let (name, after) = behind.split_once('}').unwrap_or((behind, ""));
-            let closed = name.len() < behind.len();
-            let known = IMPORT_VARIABLES.iter().find(|(known, _)| closed && *known == name);
-            let Some((_, value)) = known else {
-                self.report.error(
-                    place,
-                    format!("there is no import variable '${{AWS::{}}}'", shown(name)),
-                    "an import knows ${AWS::Region}, ${AWS::AccountId} and ${AWS::Partition}; \
-                     CloudFormation's other variables have to be put in before",
-                );
+            let value = match name {
+                _ if name.len() == behind.len() => None,
+                "Region" => Some(&self.region),
+                "AccountId" => Some(&self.account_id),
+                "Partition" => Some(&self.partition),
+                _ => None,
+            };
+            let Some(value) = value else {
+                unknown = Some(name);
                 break;
             };
             out.push_str(&rest[..at]);
@@ -188,7 +200,7 @@ impl<'a> Importer<'a> {
             rest = after;
         }
         out.push_str(rest);
-        out
+        (out, unknown)
     }
 }
 

@@ -3,8 +3,9 @@
 use super::{imported, integration, operation, paths, root};
 use crate::model::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, Method,
-    MethodName, PassthroughBehavior, ResponseType, RestApi, ThrottleSettings,
+    MethodName, PassthroughBehavior, ResponseTransferMode, ResponseType, RestApi, ThrottleSettings,
 };
+use crate::openapi::testing::bare;
 
 /// The model of a document about which there is nothing to say.
 fn sound(text: &str) -> RestApi {
@@ -87,6 +88,7 @@ components:
 
 #[test]
 fn dialects_and_syntaxes_give_the_same_model() {
+    let sound = |text: &str| bare(sound(text));
     let want = sound(SWAGGER);
     assert_eq!((&*want.name, want.version.as_deref()), ("Pets", Some("1")));
     assert_eq!(want.description.as_deref(), Some("All of them"));
@@ -266,6 +268,41 @@ responses:
         ..Integration::default()
     };
     assert_eq!(method(&text).integration, Some(want));
+}
+
+#[test]
+fn an_integration_with_a_service_arrives_whole() {
+    let text = integration(
+        "type: aws_proxy
+uri: arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/f/invocations
+httpMethod: POST
+credentials: arn:aws:iam::${AWS::AccountId}:role/r
+cacheNamespace: pets
+cacheKeyParameters: [method.request.path.id, method.request.header.A]
+connectionType: INTERNET
+integrationTarget: arn:lb
+responseTransferMode: stream",
+    );
+    let found = method(&text).integration.unwrap();
+    assert_eq!(
+        (found.kind, found.http_method),
+        (IntegrationType::AwsProxy, Some(MethodName::Post))
+    );
+    let uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations";
+    assert_eq!(found.uri.as_deref(), Some(uri));
+    assert_eq!(found.credentials.as_deref(), Some("arn:aws:iam::123456789012:role/r"));
+    assert_eq!(found.cache_namespace.as_deref(), Some("pets"));
+    assert_eq!(found.cache_key_parameters, ["method.request.path.id", "method.request.header.A"]);
+    assert_eq!(found.integration_target.as_deref(), Some("arn:lb"));
+    assert_eq!(found.response_transfer_mode, ResponseTransferMode::Stream);
+    // What is of the wrong kind is left out, and AWS refuses it.
+    let text = integration(
+        "type: mock\ncredentials: { 'Fn::GetAtt': [Role, Arn] }\ncacheKeyParameters: a",
+    );
+    let found = method(&text).integration.unwrap();
+    assert_eq!((found.credentials, found.cache_key_parameters), (None, vec![]));
+    let refusal = imported(&text).aws_refusal(false).unwrap();
+    assert!(refusal.contains("'credentials' is an object"), "{refusal}");
 }
 
 #[test]

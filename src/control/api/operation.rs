@@ -5,12 +5,7 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::{
-    account, api_key_import, api_keys, authorizers, base_path_mappings, client_certificates,
-    deployments, documentation, domain_names, gateway_responses, imports, integrations, methods,
-    models, request_validators, resources, rest_apis, sdks, stages, tags, test_invoke, usage,
-    usage_plan_keys, usage_plans, vpc_links,
-};
+use super::{account, api_key_import, api_keys, authorizers, base_path_mappings, client_certificates, deployments, documentation, domain_names, gateway_responses, imports, integrations, methods, models, request_validators, resources, rest_apis, sdks, stages, tags, test_invoke, usage, usage_plan_keys, usage_plans, vpc_links};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;

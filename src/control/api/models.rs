@@ -25,7 +25,11 @@ pub(super) fn get_model(context: &mut Context<'_>, call: &Call<'_>) -> Result<Re
     let mut model = of_call(context, call)?;
     if call.query_flag("flatten") {
         let schemas = schema_of(context, call.label("restapi_id"));
-        model.schema = model.schema.map(|schema| openapi::flatten(&schema, &schemas));
+        // One without references is answered as it was put.
+        model.schema = model.schema.map(|schema| match openapi::referenced_models(&schema).len() {
+            0 => schema,
+            _ => openapi::flatten(&schema, &schemas),
+        });
     }
     Ok(Reply::json(&model))
 }
@@ -326,33 +330,22 @@ mod tests {
     }
 
     #[test]
-    fn a_template_is_an_example_of_the_schema() {
+    fn a_template_follows_references_to_other_models() {
         let mut plane = Plane::new();
-        let uri = format!("{}/models", api(&mut plane).0);
-        let schema = json!({"type": "object", "properties": {
-            "name": {"type": "string"}, "price": {"type": "number"},
-            "owner": {"properties": {
-                "id": {"type": ["integer", "null"]},
-                "tags": {"type": "array", "items": {"type": "string"}},
-            }},
-        }});
-        plane.ok("POST", &uri, model("Pet", &schema.to_string()));
-        let schema = json!({"type": "array", "items": {"type": "boolean"}});
-        plane.ok("POST", &uri, model("Flags", &schema.to_string()));
-        for (name, want) in [
-            ("Empty", "{ }"),
-            (
-                "Pet",
-                "{\n  \"name\" : \"foo\",\n  \"price\" : 42.0,\n  \"owner\" : {\n    \"id\" : 42,\n    \"tags\" : [\n##TODO: Update this foreach loop to reference array from input json\n#foreach($elem in $inputRoot.owner.tags)\n\"foo\"#if($foreach.hasNext),#end\n#end\n]\n  }\n}",
-            ),
-            (
-                "Flags",
-                "[\n##TODO: Update this foreach loop to reference array from input json\n#foreach($elem in $inputRoot)\ntrue#if($foreach.hasNext),#end\n#end\n]",
-            ),
-        ] {
-            let answer = plane.ok("GET", &format!("{uri}/{name}/default_template"), Value::Null);
-            let want = format!("#set($inputRoot = $input.path('$'))\n{want}");
-            assert_eq!(answer, json!({"value": want}));
-        }
+        let (api, _) = api(&mut plane);
+        let uri = format!("{api}/models");
+        let id = api.trim_start_matches("/restapis/");
+        let owner = json!({"type": "object", "properties": {"id": {"type": "integer"}}});
+        plane.ok("POST", &uri, model("Owner", &owner.to_string()));
+        let reference = crate::model::model_reference(id, "Owner");
+        let pet = json!({"type": "object", "properties": {"owner": {"$ref": reference}}});
+        plane.ok("POST", &uri, model("Pet", &pet.to_string()));
+        let answer = plane.ok("GET", &format!("{uri}/Pet/default_template"), Value::Null);
+        let want =
+            "#set($inputRoot = $input.path('$'))\n{\n  \"owner\" : {\n    \"id\" : 42\n  }\n}";
+        assert_eq!(answer, json!({"value": want}));
+        let flat = plane.ok("GET", &format!("{uri}/Pet?flatten=true"), Value::Null);
+        let flat: Value = serde_json::from_str(flat["schema"].as_str().unwrap()).unwrap();
+        assert_eq!(flat["definitions"]["Owner"], owner);
     }
 }

@@ -8,8 +8,8 @@ use super::error::ApiError;
 use super::ids;
 use super::objects::{
     Authorizer, Deployment, DocumentationPart, DocumentationVersion, EndpointConfiguration,
-    GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT, Stage, Tags,
-    escaped_policy,
+    GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT, Stage,
+    StageHistory, Tags, escaped_policy,
 };
 use super::page;
 use super::patch::{Op, Patch};
@@ -70,6 +70,7 @@ pub(super) fn delete_rest_api(
     context.delete_all::<DocumentationVersion>(&[&id])?;
     context.delete_all::<Deployment>(&[&id])?;
     context.delete_all::<Stage>(&[&id])?;
+    context.delete_all::<StageHistory>(&[&id])?;
     context.delete_blobs(SNAPSHOT, &[&id])?;
     context.effects.endpoints.insert(id);
     Ok(Reply::empty())

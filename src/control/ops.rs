@@ -133,7 +133,8 @@ async fn backup(service: &Service) -> Result<Response, ApiError> {
 async fn restore(service: &Service, parts: &Parts, body: Body) -> Result<Response, ApiError> {
     // A backup may be larger than memory should be. So the signature is checked with what the caller
     // says that the body is, and then the body with that.
-    let said = parts.headers.get("x-amz-content-sha256").and_then(|it| sha256_of_hex(it.as_bytes()));
+    let said =
+        parts.headers.get("x-amz-content-sha256").and_then(|it| sha256_of_hex(it.as_bytes()));
     let said = said.ok_or_else(|| {
         ApiError::bad_request("a restore has the backup's SHA-256 in X-Amz-Content-Sha256")
     })?;

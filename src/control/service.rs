@@ -118,8 +118,7 @@ impl Service {
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         let path = parts.uri.path().as_bytes();
         let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let request =
-            sigv4::Request::new(parts.method.as_str(), path, query, headers, body);
+        let request = sigv4::Request::new(parts.method.as_str(), path, query, headers, body);
         verifier.verify(&request, credentials.as_ref(), wall_now()).map(drop).map_err(|error| {
             ApiError {
                 status: AuthError::STATUS,

@@ -42,6 +42,9 @@ pub mod openapi;
 pub mod control;
 pub mod gateway;
 
+// Settings of the process, from file, environment and flags.
+pub mod config;
+
 // L5: one pinned thread per core.
 pub mod shard;
 

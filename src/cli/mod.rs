@@ -5,6 +5,7 @@
 
 mod args;
 mod check;
+mod config;
 mod limits;
 mod run;
 mod serve;
@@ -32,6 +33,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Say everything that is wrong or not carried out yet in a definition.
     Check(check::CheckArgs),
+    /// Print the configuration that `ringway serve` would run with, and where each value came from.
+    Config(config::ShowArgs),
     /// Print every limit with its value, meaning and source.
     Limits(limits::LimitsArgs),
     /// Render a mapping template with a given request.
@@ -64,9 +67,10 @@ pub fn main() -> ExitCode {
         }
         Command::Serve(args) => {
             trace_to_stderr();
-            serve::run(args)
+            serve::run(&args)
         }
         Command::Check(args) => check::run(&args),
+        Command::Config(args) => config::run(&args),
         Command::Limits(args) => limits::run(&args),
         Command::Vtl(args) => vtl::run(args),
     };
@@ -93,6 +97,11 @@ fn trace_to_stderr() {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
+}
+
+/// Writes a message to standard error; where that is closed there is nobody to tell.
+fn complain(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Prints a result; a reader that went away (`| head`) is no failure.
@@ -125,6 +134,12 @@ mod tests {
             ("run a.yaml --limit payload=x", "payload"),
             ("serve", "unrecognized subcommand"),
             ("check", "<FILE>"),
+            ("config --listen 8080", "has no port"),
+            ("config --shards many", "number from 1 to"),
+            ("config --admin-auth basic", "not \"sigv4\" and not \"none\""),
+            ("config --account-id 1", "twelve digits"),
+            ("config --limit url=x", "no unit I know"),
+            ("config --access-log-format x", "there is no preset"),
             ("vtl", "<TEMPLATE>"),
             ("vtl a.vtl --param id=7", "path.id"),
             ("vtl a.vtl --query x", "NAME=VALUE"),

@@ -15,6 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use super::admin_tls::{AdminTls, TlsListener};
 use super::api::ApiError;
 use super::ops;
 use super::service::{Service, refusal};
@@ -42,6 +43,8 @@ pub struct Admin {
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// The control-plane API, where there is one (`ringway serve`).
     pub service: Option<Arc<Service>>,
+    /// Its certificate; `None`: plain HTTP.
+    pub tls: Option<AdminTls>,
 }
 
 /// A bound admin port that does not answer yet.
@@ -73,7 +76,13 @@ impl AdminListener {
     /// The socket cannot be watched by the runtime.
     pub async fn serve(self, admin: Admin) -> std::io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.0)?;
-        axum::serve(listener, router(admin)).await
+        match &admin.tls {
+            None => axum::serve(listener, router(admin)).await,
+            Some(tls) => {
+                let listener = TlsListener::new(listener, tls)?;
+                axum::serve(listener, router(admin)).await
+            }
+        }
     }
 }
 
@@ -157,6 +166,7 @@ mod tests {
         let address = listener.address().unwrap();
         let admin = Admin {
             service: None,
+            tls: None,
             readiness: readiness.clone(),
             metrics: Box::new(|| "ringway_up 1\n".to_owned()),
         };

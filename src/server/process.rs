@@ -110,12 +110,12 @@ pub(super) enum ProcessSignal {
 }
 
 impl Process {
-    /// Starts one shard per listener.
+    /// Starts one shard per set of listeners.
     ///
     /// # Errors
     /// A sentence that says which shard could not be started and why.
     pub(super) fn spawn(
-        listeners: Vec<TcpListener>,
+        listeners: Vec<Vec<TcpListener>>,
         plan: &ShardPlan,
         parts: ProcessParts,
     ) -> Result<Self, String> {
@@ -171,6 +171,7 @@ impl Process {
             readiness: self.readiness.clone(),
             metrics: Box::new(move || registry.render() + &log_metrics(&cells)),
             service,
+            tls: None,
         }
     }
 

@@ -16,6 +16,7 @@ use super::process::{
     use_small_pages,
 };
 use super::{complain, monotonic_now, say};
+use crate::control::admin_tls::AdminTls;
 use crate::control::api;
 use crate::control::log_writer::LogDestination;
 use crate::control::publish::DataPlane;
@@ -36,8 +37,9 @@ const PUBLICATIONS_MAX: usize = 16;
 
 /// What `ringway serve` is told by its configuration.
 pub struct ServeConfig {
-    /// Where clients connect; port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// Where clients connect, at least one address; port 0 takes a free one. The first is in the addresses
+    /// that are printed.
+    pub listen: Vec<SocketAddr>,
     /// Shards; `None`: one per CPU the process may use.
     pub shards: Option<usize>,
     /// Directory of the store.
@@ -46,6 +48,8 @@ pub struct ServeConfig {
     pub admin: SocketAddr,
     /// Who may use it.
     pub auth: AdminAuth,
+    /// Its certificate; `None`: plain HTTP.
+    pub admin_tls: Option<AdminTls>,
     /// Longest body of a call, bytes.
     pub admin_body_bytes_max: usize,
     /// `/metrics`, `/healthz` and `/readyz` on an address of their own; they are on the admin port, too.
@@ -98,7 +102,8 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
     drop(transaction);
 
     let plan = cpus::plan(config.shards);
-    let (listeners, address) = listen::bind(config.listen, plan.cpus.len())?;
+    let (listeners, addresses) = listen::bind_all(&config.listen, plan.cpus.len())?;
+    let address = addresses[0];
     let admin = bind_admin(config.admin)?;
     let metrics = config.metrics.map(bind_admin).transpose()?;
     let parts = ProcessParts {
@@ -156,17 +161,22 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
             });
             tokio_uring::spawn(publish_all(inbox, plane, refresher));
             let admin_address = admin.address().map_err(|error| format!("admin port: {error}"))?;
-            start_admin(admin, process.admin(Some(Arc::new(service))));
+            let scheme = if config.admin_tls.is_some() { "https" } else { "http" };
+            let mut answers = process.admin(Some(Arc::new(service)));
+            answers.tls = config.admin_tls;
+            start_admin(admin, answers);
             if let Some(listener) = metrics {
                 start_admin(listener, process.admin(None));
             }
             process.readiness.set(true);
-            say(&format!("admin on http://{admin_address}\n"));
-            say(&format!(
-                "listening on http://{address}: {{apiId}}.execute-api.{}:{}/{{stage}}\n",
-                config.api_host_suffix,
-                address.port()
-            ));
+            say(&format!("admin on {scheme}://{admin_address}\n"));
+            for address in &addresses {
+                say(&format!(
+                    "listening on http://{address}: {{apiId}}.execute-api.{}:{}/{{stage}}\n",
+                    config.api_host_suffix,
+                    address.port()
+                ));
+            }
             wait(process, signals, config.limits.drain_timeout).await
         };
         if let Err(why) = serve.await {

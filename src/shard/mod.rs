@@ -17,8 +17,11 @@ mod connection;
 mod deployment;
 mod housekeeping;
 mod ids;
+mod link;
 #[cfg(test)]
 mod sim_tests;
+#[cfg(test)]
+mod stages_tests;
 mod state;
 mod test_invoke;
 #[cfg(test)]
@@ -38,6 +41,7 @@ use crate::ring::{Mailbox, MailboxReceiver, MailboxSender, Ring, RingConfig};
 use crate::telemetry::{LogQueue, ShardCells};
 use crate::tls::ClientTrust;
 
+pub use link::ShardLink;
 pub use state::Shard;
 pub use test_invoke::{TEST_INVOKE_STAGE, TestInvocation, TestOutcome, TestReply, TestResult};
 
@@ -50,8 +54,8 @@ pub struct ShardConfig {
     pub index: usize,
     /// CPU it is pinned to; `None`: wherever the system puts it.
     pub cpu: Option<usize>,
-    /// Its own listening socket.
-    pub listener: TcpListener,
+    /// Its own listening sockets, one per address.
+    pub listeners: Vec<TcpListener>,
     /// Limits in force.
     pub limits: Arc<Limits>,
     /// Its figures.
@@ -190,9 +194,8 @@ pub fn run(
     config: ShardConfig,
     mailbox: MailboxReceiver<ShardMessage>,
 ) -> io::Result<()> {
-    let ShardConfig { index, limits, cells, log, trust, listener, .. } = config;
+    let ShardConfig { index, limits, cells, log, trust, mut listeners, .. } = config;
     let shard = Rc::new(Shard::new(ring, index, limits, cells, log, trust));
-    let mut listener = Some(listener);
     ring.spawn_vital({
         let shard = Rc::clone(&shard);
         async move {
@@ -200,10 +203,10 @@ pub fn run(
             let each = |message| {
                 let more = shard.receive(message);
                 // Until it is known what is served, connections wait in the listen queue.
-                if shard.is_serving()
-                    && let Some(listener) = listener.take()
-                {
-                    ring.spawn_vital(accept::run(Rc::clone(&shard), listener.into()));
+                if shard.is_serving() {
+                    for listener in listeners.drain(..) {
+                        ring.spawn_vital(accept::run(Rc::clone(&shard), listener.into()));
+                    }
                 }
                 more
             };

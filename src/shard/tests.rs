@@ -89,7 +89,7 @@ pub(super) fn prepare(
     let config = ShardConfig {
         index: 0,
         cpu: None,
-        listener,
+        listeners: vec![listener],
         limits: Arc::clone(&limits),
         cells: registry.shard(0),
         log: None,

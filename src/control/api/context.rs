@@ -21,10 +21,18 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The default endpoint's host: `{api}.execute-api.localhost:8080`.
+    pub fn host(&self, api: &str) -> String {
+        let Self { api_host_suffix, api_port, .. } = self;
+        match api_port {
+            80 => format!("{api}.execute-api.{api_host_suffix}"),
+            port => format!("{api}.execute-api.{api_host_suffix}:{port}"),
+        }
+    }
+
     /// Where a stage is served: `http://{api}.execute-api.localhost:8080/{stage}`.
     pub fn url(&self, api: &str, stage: &str) -> String {
-        let Self { api_host_suffix, api_port, .. } = self;
-        format!("http://{api}.execute-api.{api_host_suffix}:{api_port}/{stage}")
+        format!("http://{}/{stage}", self.host(api))
     }
 }
 

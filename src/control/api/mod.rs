@@ -15,19 +15,24 @@
 //! **Invariant**: an operation does nothing but read and change documents and tell [`Effects`]; it
 //! compiles nothing, publishes nothing and waits for nobody.
 
+mod authorizers;
 mod call;
 mod context;
 pub(super) mod deployments;
+mod documentation;
 mod error;
+mod gateway_responses;
 pub(super) mod ids;
 mod imports;
 mod integrations;
 mod mapping;
 mod methods;
+mod models;
 pub mod objects;
 mod operation;
 mod page;
 mod patch;
+mod request_validators;
 mod resources;
 mod rest_apis;
 mod served;

@@ -310,3 +310,6 @@ pub fn escaped_policy(document: &serde_json::Value) -> String {
 
 /// Kind of the blobs with what deployments froze; under the API's and the deployment's id.
 pub const SNAPSHOT: &str = "snapshot";
+/// Kind of the blobs with the documentation parts that versions froze; under the API's id and the
+/// version.
+pub const DOCUMENTATION: &str = "documentation";

@@ -7,9 +7,9 @@ use super::context::Context;
 use super::error::ApiError;
 use super::ids;
 use super::objects::{
-    Authorizer, Deployment, DocumentationPart, DocumentationVersion, EndpointConfiguration,
-    GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT, Stage, Tags,
-    escaped_policy,
+    Authorizer, DOCUMENTATION, Deployment, DocumentationPart, DocumentationVersion,
+    EndpointConfiguration, GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT,
+    Stage, Tags, escaped_policy,
 };
 use super::page;
 use super::patch::{Op, Patch};
@@ -71,6 +71,7 @@ pub(super) fn delete_rest_api(
     context.delete_all::<Deployment>(&[&id])?;
     context.delete_all::<Stage>(&[&id])?;
     context.delete_blobs(SNAPSHOT, &[&id])?;
+    context.delete_blobs(DOCUMENTATION, &[&id])?;
     context.effects.endpoints.insert(id);
     Ok(Reply::empty())
 }

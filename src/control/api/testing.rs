@@ -53,6 +53,17 @@ impl Plane {
         &self.store
     }
 
+    /// Runs `f` with what an operation that reads works with.
+    pub fn with_context(&self, f: impl FnOnce(&Context<'_>)) {
+        let transaction = self.store.read().expect("a view");
+        f(&Context {
+            store: &transaction,
+            settings: &self.settings,
+            now: self.now,
+            effects: Effects::default(),
+        });
+    }
+
     /// Sends a request as a client would: `call("GET", "/restapis?limit=1", json!(null))`. A text as
     /// input is sent as a raw body.
     pub fn call(&mut self, method: &str, uri: &str, input: Value) -> Result<Value, ApiError> {

@@ -132,7 +132,7 @@ mod tests {
             ("run a.yaml --stage a/b", "letters, digits"),
             ("run a.yaml --account-throttle 10", "RATE:BURST"),
             ("run a.yaml --limit payload=x", "payload"),
-            ("serve", "unrecognized subcommand"),
+            ("srve", "unrecognized subcommand"),
             ("check", "<FILE>"),
             ("config --listen 8080", "has no port"),
             ("config --shards many", "number from 1 to"),

@@ -23,7 +23,7 @@ class Account(Scenario):
 class Sdks(Scenario):
     def test_types_are_listed(self):
         listed = {it["id"] for it in self.pages(self.aws.get_sdk_types, 500)}
-        self.assertLessEqual({"java", "javascript", "android", "objective-c", "swift", "ruby"}, listed)
+        self.assertLessEqual({"java", "javascript", "android", "objectivec", "swift", "ruby"}, listed)
         self.shows(self.aws.get_sdk_type(id="javascript"), id="javascript")
         with self.assertRaises(self.aws.exceptions.NotFoundException):
             self.aws.get_sdk_type(id="cobol")

@@ -65,14 +65,14 @@ class Scenario(unittest.TestCase):
         # One for all its tests: botocore reads its models anew for each client.
         cls.aws = client()
 
-    def says(self, answer, status=200, **members):
+    def says(self, answer, http_status=200, /, **members):
         """The answer has this status and exactly these members."""
         got = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
         self.assertEqual(members, got)
-        self.assertEqual(status, answer["ResponseMetadata"]["HTTPStatusCode"])
+        self.assertEqual(http_status, answer["ResponseMetadata"]["HTTPStatusCode"])
         return answer
 
-    def shows(self, answer, **members):
+    def shows(self, answer, /, **members):
         """The answer has these members among others."""
         self.assertEqual(members, {key: answer.get(key) for key in members})
         return answer

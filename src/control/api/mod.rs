@@ -27,6 +27,7 @@ pub(super) mod deployments;
 mod documentation;
 mod domain_names;
 mod error;
+mod exports;
 mod gateway_responses;
 pub(super) mod ids;
 mod imports;

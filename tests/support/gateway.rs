@@ -140,7 +140,7 @@ impl Options {
 }
 
 /// `… http://127.0.0.1:4711/…`
-fn address_in(line: &str) -> SocketAddr {
+pub(super) fn address_in(line: &str) -> SocketAddr {
     let rest = line.split("http://").nth(1).unwrap_or_else(|| panic!("no URL in {line:?}"));
     let authority = rest.split('/').next().unwrap_or_default().trim();
     authority.parse().unwrap_or_else(|error| panic!("{authority:?} in {line:?}: {error}"))

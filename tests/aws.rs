@@ -7,7 +7,8 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use support::Serve;
+use support::serve::without_settings;
+use support::{ServeOptions, Serving};
 
 fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws")
@@ -18,27 +19,27 @@ fn python_tools() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/.venv/bin")
 }
 
+/// One that takes the access key `test` with the secret `test`.
+fn serving() -> Serving {
+    ServeOptions::new().variable("RINGWAY_ADMIN_ACCESS_KEYS", "test:test").start()
+}
+
 /// Runs a program that talks to `serve`, in its folder; gives all that it printed.
 ///
 /// # Panics
 /// If it fails.
-fn runs(serve: &Serve, words: &[&str]) -> String {
+fn runs(serve: &Serving, words: &[&str]) -> String {
     for needed in [python_tools().join("aws"), scripts().join("js/node_modules")] {
         assert!(needed.exists(), "{} is missing: tests/run installs it", needed.display());
     }
     let path = std::env::var("PATH").unwrap_or_default();
-    let mut command = Command::new(words[0]);
-    // Nothing of the user's own settings of AWS's tools.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
-        command.env_remove(name);
-    }
-    let output = command
+    let output = without_settings(Command::new(words[0]))
         .args(&words[1..])
         .current_dir(serve.folder.file("."))
         .env("PATH", format!("{}:{path}", python_tools().display()))
         .env("PYTHONPATH", scripts())
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("AWS_ENDPOINT_URL_API_GATEWAY", format!("http://{}", serve.admin))
+        .env("AWS_ENDPOINT_URL_API_GATEWAY", &serve.url)
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .env("AWS_REGION", "us-east-1")
@@ -47,7 +48,8 @@ fn runs(serve: &Serve, words: &[&str]) -> String {
         .env("AWS_SHARED_CREDENTIALS_FILE", "none")
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_PAGER", "")
-        .env("RINGWAY_ADMIN", format!("http://{}", serve.admin))
+        .env("RINGWAY_ADMIN", &serve.url)
+        .env("RINGWAY_STORE", &serve.store)
         .env("RINGWAY_URL", format!("http://{}", serve.address))
         .stdin(Stdio::null())
         .output()
@@ -59,7 +61,7 @@ fn runs(serve: &Serve, words: &[&str]) -> String {
 }
 
 /// Runs a file of `tests/aws`.
-fn script(serve: &Serve, program: &str, file: &str) -> String {
+fn script(serve: &Serving, program: &str, file: &str) -> String {
     let file = scripts().join(file);
     runs(serve, &[program, file.to_str().expect("a UTF-8 path")])
 }
@@ -69,7 +71,7 @@ macro_rules! scenarios {
     ($($name:ident)*) => {
         $(#[test]
         fn $name() {
-            let serve = Serve::with_test_keys();
+            let serve = serving();
             let said = runs(&serve, &["python3", "-m", "unittest", stringify!($name)]);
             let fine = said.trim_end().ends_with("OK") && !said.contains("Ran 0 tests");
             assert!(fine, "{said}");
@@ -123,25 +125,25 @@ fn every_file_with_scenarios_is_run() {
 /// And `docs/compatibility.md` has what came of it.
 #[test]
 fn every_operation_of_botocores_model_answers_as_it_says() {
-    let said = script(&Serve::with_test_keys(), "python3", "walk.py");
+    let said = script(&serving(), "python3", "walk.py");
     assert!(said.contains("124 operations: "), "{said}");
 }
 
 #[test]
 fn the_aws_cli_deploys_rolls_back_promotes_and_exports() {
-    let said = script(&Serve::with_test_keys(), "bash", "cli.sh");
+    let said = script(&serving(), "bash", "cli.sh");
     assert!(said.contains("the aws-cli's flow went through"), "{said}");
 }
 
 #[test]
 fn the_js_sdk_deploys_patches_exports_and_pages() {
-    let said = script(&Serve::with_test_keys(), "node", "js/flow.mjs");
+    let said = script(&serving(), "node", "js/flow.mjs");
     assert!(said.contains("the JS SDK's flow went through"), "{said}");
 }
 
-/// Without a configuration, as the page starts it.
+/// With a key of the gateway's own making, as the page starts it.
 #[test]
 fn everything_in_the_page_about_awss_tools_works() {
-    let said = script(&Serve::as_found(), "python3", "page.py");
+    let said = script(&ServeOptions::new().start(), "python3", "page.py");
     assert!(said.contains("blocks went through"), "{said}");
 }

@@ -116,13 +116,12 @@ impl Service {
     ///
     /// # Errors
     /// AWS's refusals.
-    pub fn authenticate(&self, parts: &Parts, body: &[u8]) -> Result<(), ApiError> {
+    pub fn authenticate(&self, parts: &Parts, body: Payload<'_>) -> Result<(), ApiError> {
         let AdminAuth::SigV4 { verifier, credentials } = &self.parts.auth else { return Ok(()) };
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         let path = parts.uri.path().as_bytes();
         let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let request =
-            sigv4::Request::new(parts.method.as_str(), path, query, headers, Payload::Bytes(body));
+        let request = sigv4::Request::new(parts.method.as_str(), path, query, headers, body);
         verifier.verify(&request, credentials.as_ref(), wall_now()).map(drop).map_err(|error| {
             ApiError {
                 status: AuthError::STATUS,
@@ -135,7 +134,7 @@ impl Service {
     /// Answers a request of the control-plane API.
     pub async fn answer(&self, parts: &Parts, body: Bytes) -> Response {
         let outcome = async {
-            self.authenticate(parts, &body)?;
+            self.authenticate(parts, Payload::Bytes(&body))?;
             self.call(parts, body).await
         };
         match outcome.await {

@@ -1,7 +1,7 @@
 """Runs docs/aws-tools.md: writes its files, runs its commands in one shell, in their order.
 
-The page's first command is `ringway serve`: `tests/aws.rs` has started it, in this directory and without a
-configuration, but on free ports. The page's addresses are replaced by the real ones, and nothing else.
+The page's first command is `ringway serve`: `tests/aws.rs` has started it without a configuration, but on free
+ports. The page's addresses are replaced by the real ones, and nothing else.
 What `curl` prints has to be what the page's definitions answer.
 
 A block's first word is its language. `sh` is run; another block has a second word, its file.
@@ -43,6 +43,7 @@ def main():
     if (language, first) != ("sh", "ringway serve\n"):
         sys.exit(f"the page begins with {first!r}, and tests/aws.rs with `ringway serve`")
     os.symlink(MODULES, "node_modules")
+    os.symlink(os.environ["RINGWAY_STORE"], "ringway-data")
     script = ["set -euo pipefail", 'curl() { command curl --silent --show-error --noproxy "*" "$@" >>answers; echo >>answers; }']
     for language, file, text in rest:
         if language == "sh":

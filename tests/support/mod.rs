@@ -21,7 +21,7 @@ pub use gateway::{Gateway, Options};
 pub use load::{Load, Report};
 pub use metrics::Metrics;
 pub use peer::{Peer, PeerConnection, Seen};
-pub use serve::Serve;
+pub use serve::{ServeOptions, Serving, Told};
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

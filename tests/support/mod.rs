@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod load;
 pub mod metrics;
 pub mod peer;
+pub mod serve;
 pub mod servers;
 pub mod tools;
 
@@ -20,6 +21,7 @@ pub use gateway::{Gateway, Options};
 pub use load::{Load, Report};
 pub use metrics::Metrics;
 pub use peer::{Peer, PeerConnection, Seen};
+pub use serve::{Admin, Serve, ServeOptions};
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

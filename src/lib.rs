@@ -33,6 +33,7 @@ pub mod vtl;
 // L2: what the user declared; pooled connections to integrations.
 pub mod model;
 pub mod upstream;
+pub mod usage;
 
 // L3: from a document to a model to a compiled stage.
 pub mod deploy;

@@ -9,7 +9,7 @@ const LAYERS: [&[&str]; 10] = [
     &["context", "limits", "time"],
     &["json"],
     &["auth", "http", "ring", "store", "telemetry", "throttle", "tls", "vtl"],
-    &["model", "upstream"],
+    &["model", "upstream", "usage"],
     &["deploy", "openapi"],
     &["control", "gateway"],
     &["config"],

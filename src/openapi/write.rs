@@ -17,7 +17,6 @@ pub(super) fn json<T: Tree>(tree: &T) -> String {
 }
 
 /// YAML 1.2 with a line break at its end.
-#[allow(dead_code, reason = "the export comes next")]
 pub(super) fn yaml<T: Tree>(tree: &T) -> String {
     let mut out = String::new();
     match tree.kind() {

@@ -95,7 +95,9 @@ pub(super) fn put_method(context: &mut Context<'_>, call: &Call<'_>) -> Result<R
         request_models: call.texts("requestModels"),
         method_responses: None,
         method_integration: None,
-        authorization_scopes: call.member("authorizationScopes")?,
+        authorization_scopes: call
+            .member::<Vec<String>>("authorizationScopes")?
+            .filter(|scopes| !scopes.is_empty()),
         ringway_throttle: None,
     };
     check_authorizer(context, place.api, &method)?;

@@ -15,12 +15,19 @@
 //! **Invariant**: an operation does nothing but read and change documents and tell [`Effects`]; it
 //! compiles nothing, publishes nothing and waits for nobody.
 
+mod account;
+mod api_key_import;
+mod api_keys;
 mod authorizers;
+mod base_path_mappings;
 mod call;
+mod client_certificates;
 mod context;
 pub(super) mod deployments;
 mod documentation;
+mod domain_names;
 mod error;
+mod exports;
 mod gateway_responses;
 pub(super) mod ids;
 mod imports;
@@ -35,15 +42,21 @@ mod patch;
 mod request_validators;
 mod resources;
 mod rest_apis;
+mod sdks;
 mod served;
 mod shape;
 mod stage_patch;
 #[cfg(test)]
 mod stage_tests;
 mod stages;
+mod tags;
 mod test_invoke;
 #[cfg(test)]
 mod testing;
+mod usage;
+mod usage_plan_keys;
+mod usage_plans;
+mod vpc_links;
 
 pub use call::{Body, Call, Reply};
 pub use context::{Context, Effects, Settings};

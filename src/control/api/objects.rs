@@ -8,10 +8,8 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::store::Object;
-
 /// Whether a member is left out of an answer.
-trait Absent {
+pub(super) trait Absent {
     fn is_absent(&self) -> bool {
         false
     }
@@ -31,20 +29,38 @@ impl<T> Absent for Vec<T> {}
 impl<K, V> Absent for BTreeMap<K, V> {}
 impl<K, V> Absent for IndexMap<K, V> {}
 
+/// A text that nobody gets to see in a log: key values, private keys.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Absent for Secret {}
+
 /// Declares objects of the wire: `camelCase`, absent where `None`, unknown members ignored.
 macro_rules! wire {
     ($($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         #[allow(missing_docs)]
         pub struct $name {
-            $($(#[$field_meta])* #[serde(skip_serializing_if = "Absent::is_absent")] pub $field: $type,)*
+            $(
+                $(#[$field_meta])*
+                #[serde(skip_serializing_if = "crate::control::api::objects::Absent::is_absent")]
+                pub $field: $type,
+            )*
         }
 
-        impl Absent for $name {}
+        impl $crate::control::api::objects::Absent for $name {}
     )*};
 }
+pub(super) use wire;
 
 /// Name → text, in the order of their being set.
 pub type Texts = IndexMap<String, String>;
@@ -287,11 +303,12 @@ wire! {
 
 macro_rules! objects {
     ($($name:ident: $kind:literal;)*) => {
-        $(impl Object for $name {
+        $(impl $crate::store::Object for $name {
             const KIND: &'static str = $kind;
         })*
     };
 }
+pub(super) use objects;
 
 // Keys: an API's id, and where it has several of a kind, the object's own id or name.
 objects! {

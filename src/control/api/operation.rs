@@ -6,8 +6,10 @@ use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
 use super::{
-    authorizers, deployments, documentation, gateway_responses, imports, integrations, methods,
-    models, request_validators, resources, rest_apis, stages, test_invoke,
+    account, api_key_import, api_keys, authorizers, base_path_mappings, client_certificates,
+    deployments, documentation, domain_names, exports, gateway_responses, imports, integrations,
+    methods, models, request_validators, resources, rest_apis, sdks, stages, tags, test_invoke,
+    usage, usage_plan_keys, usage_plans, vpc_links,
 };
 
 /// Carries one operation out.
@@ -114,11 +116,6 @@ const fn op(
     Operation { name, method, uri, status, input, run }
 }
 
-/// Being written at this moment.
-fn unwritten(_: &mut Context<'_>, call: &Call<'_>) -> Result<Reply, ApiError> {
-    Err(ApiError::not_implemented(format!("{} is not implemented", call.operation.name)))
-}
-
 /// All of them, by kind.
 #[rustfmt::skip]
 pub const OPERATIONS: &[Operation] = &[
@@ -132,7 +129,7 @@ pub const OPERATIONS: &[Operation] = &[
     op("PutRestApi", "PUT", "/restapis/{restapi_id}", 200, "(raw)", imports::put_rest_api),
     op("ImportRestApi", "POST", "/restapis?mode=import", 201, "(raw)", imports::import_rest_api),
     // exports
-    op("GetExport", "GET", "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}", 200, "", unwritten),
+    op("GetExport", "GET", "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}", 200, "", exports::get_export),
     // resources
     op("GetResources", "GET", "/restapis/{restapi_id}/resources", 200, "", resources::get_resources),
     op("CreateResource", "POST", "/restapis/{restapi_id}/resources/{parent_id}", 201, "pathPart*", resources::create_resource),
@@ -212,63 +209,63 @@ pub const OPERATIONS: &[Operation] = &[
     op("FlushStageAuthorizersCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers", 202, "", stages::flush_cache),
     op("FlushStageCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/data", 202, "", stages::flush_cache),
     // account
-    op("GetAccount", "GET", "/account", 200, "", unwritten),
-    op("UpdateAccount", "PATCH", "/account", 200, "patchOperations", unwritten),
+    op("GetAccount", "GET", "/account", 200, "", account::get_account),
+    op("UpdateAccount", "PATCH", "/account", 200, "patchOperations", account::update_account),
     // api keys
-    op("GetApiKeys", "GET", "/apikeys", 200, "", unwritten),
-    op("CreateApiKey", "POST", "/apikeys", 201, "name description enabled generateDistinctId value stageKeys customerId tags", unwritten),
-    op("DeleteApiKey", "DELETE", "/apikeys/{api_Key}", 202, "", unwritten),
-    op("GetApiKey", "GET", "/apikeys/{api_Key}", 200, "", unwritten),
-    op("UpdateApiKey", "PATCH", "/apikeys/{api_Key}", 200, "patchOperations", unwritten),
-    op("ImportApiKeys", "POST", "/apikeys?mode=import", 201, "(raw)", unwritten),
+    op("GetApiKeys", "GET", "/apikeys", 200, "", api_keys::get_api_keys),
+    op("CreateApiKey", "POST", "/apikeys", 201, "name description enabled generateDistinctId value stageKeys customerId tags", api_keys::create_api_key),
+    op("DeleteApiKey", "DELETE", "/apikeys/{api_Key}", 202, "", api_keys::delete_api_key),
+    op("GetApiKey", "GET", "/apikeys/{api_Key}", 200, "", api_keys::get_api_key),
+    op("UpdateApiKey", "PATCH", "/apikeys/{api_Key}", 200, "patchOperations", api_keys::update_api_key),
+    op("ImportApiKeys", "POST", "/apikeys?mode=import", 201, "(raw)", api_key_import::import_api_keys),
     // usage plans
-    op("GetUsagePlans", "GET", "/usageplans", 200, "", unwritten),
-    op("CreateUsagePlan", "POST", "/usageplans", 201, "name* description apiStages throttle quota tags", unwritten),
-    op("DeleteUsagePlan", "DELETE", "/usageplans/{usageplanId}", 202, "", unwritten),
-    op("GetUsagePlan", "GET", "/usageplans/{usageplanId}", 200, "", unwritten),
-    op("UpdateUsagePlan", "PATCH", "/usageplans/{usageplanId}", 200, "patchOperations", unwritten),
-    op("GetUsagePlanKeys", "GET", "/usageplans/{usageplanId}/keys", 200, "", unwritten),
-    op("CreateUsagePlanKey", "POST", "/usageplans/{usageplanId}/keys", 201, "keyId* keyType*", unwritten),
-    op("DeleteUsagePlanKey", "DELETE", "/usageplans/{usageplanId}/keys/{keyId}", 202, "", unwritten),
-    op("GetUsagePlanKey", "GET", "/usageplans/{usageplanId}/keys/{keyId}", 200, "", unwritten),
-    op("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", 200, "patchOperations", unwritten),
-    op("GetUsage", "GET", "/usageplans/{usageplanId}/usage", 200, "", unwritten),
+    op("GetUsagePlans", "GET", "/usageplans", 200, "", usage_plans::get_usage_plans),
+    op("CreateUsagePlan", "POST", "/usageplans", 201, "name* description apiStages throttle quota tags", usage_plans::create_usage_plan),
+    op("DeleteUsagePlan", "DELETE", "/usageplans/{usageplanId}", 202, "", usage_plans::delete_usage_plan),
+    op("GetUsagePlan", "GET", "/usageplans/{usageplanId}", 200, "", usage_plans::get_usage_plan),
+    op("UpdateUsagePlan", "PATCH", "/usageplans/{usageplanId}", 200, "patchOperations", usage_plans::update_usage_plan),
+    op("GetUsagePlanKeys", "GET", "/usageplans/{usageplanId}/keys", 200, "", usage_plan_keys::get_usage_plan_keys),
+    op("CreateUsagePlanKey", "POST", "/usageplans/{usageplanId}/keys", 201, "keyId* keyType*", usage_plan_keys::create_usage_plan_key),
+    op("DeleteUsagePlanKey", "DELETE", "/usageplans/{usageplanId}/keys/{keyId}", 202, "", usage_plan_keys::delete_usage_plan_key),
+    op("GetUsagePlanKey", "GET", "/usageplans/{usageplanId}/keys/{keyId}", 200, "", usage_plan_keys::get_usage_plan_key),
+    op("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", 200, "patchOperations", usage::update_usage),
+    op("GetUsage", "GET", "/usageplans/{usageplanId}/usage", 200, "", usage::get_usage),
     // domain names
-    op("GetDomainNameAccessAssociations", "GET", "/domainnameaccessassociations", 200, "", unwritten),
-    op("CreateDomainNameAccessAssociation", "POST", "/domainnameaccessassociations", 201, "domainNameArn* accessAssociationSourceType* accessAssociationSource* tags", unwritten),
-    op("DeleteDomainNameAccessAssociation", "DELETE", "/domainnameaccessassociations/{domain_name_access_association_arn}", 202, "", unwritten),
-    op("GetDomainNames", "GET", "/domainnames", 200, "", unwritten),
-    op("CreateDomainName", "POST", "/domainnames", 201, "domainName* certificateName certificateBody certificatePrivateKey certificateChain certificateArn regionalCertificateName regionalCertificateArn endpointConfiguration tags securityPolicy endpointAccessMode mutualTlsAuthentication ownershipVerificationCertificateArn policy routingMode", unwritten),
-    op("DeleteDomainName", "DELETE", "/domainnames/{domain_name}", 202, "", unwritten),
-    op("GetDomainName", "GET", "/domainnames/{domain_name}", 200, "", unwritten),
-    op("UpdateDomainName", "PATCH", "/domainnames/{domain_name}", 200, "patchOperations", unwritten),
-    op("RejectDomainNameAccessAssociation", "POST", "/rejectdomainnameaccessassociations", 202, "", unwritten),
+    op("GetDomainNameAccessAssociations", "GET", "/domainnameaccessassociations", 200, "", domain_names::get_domain_name_access_associations),
+    op("CreateDomainNameAccessAssociation", "POST", "/domainnameaccessassociations", 201, "domainNameArn* accessAssociationSourceType* accessAssociationSource* tags", domain_names::create_domain_name_access_association),
+    op("DeleteDomainNameAccessAssociation", "DELETE", "/domainnameaccessassociations/{domain_name_access_association_arn}", 202, "", domain_names::delete_domain_name_access_association),
+    op("GetDomainNames", "GET", "/domainnames", 200, "", domain_names::get_domain_names),
+    op("CreateDomainName", "POST", "/domainnames", 201, "domainName* certificateName certificateBody certificatePrivateKey certificateChain certificateArn regionalCertificateName regionalCertificateArn endpointConfiguration tags securityPolicy endpointAccessMode mutualTlsAuthentication ownershipVerificationCertificateArn policy routingMode", domain_names::create_domain_name),
+    op("DeleteDomainName", "DELETE", "/domainnames/{domain_name}", 202, "", domain_names::delete_domain_name),
+    op("GetDomainName", "GET", "/domainnames/{domain_name}", 200, "", domain_names::get_domain_name),
+    op("UpdateDomainName", "PATCH", "/domainnames/{domain_name}", 200, "patchOperations", domain_names::update_domain_name),
+    op("RejectDomainNameAccessAssociation", "POST", "/rejectdomainnameaccessassociations", 202, "", domain_names::reject_domain_name_access_association),
     // base path mappings
-    op("GetBasePathMappings", "GET", "/domainnames/{domain_name}/basepathmappings", 200, "", unwritten),
-    op("CreateBasePathMapping", "POST", "/domainnames/{domain_name}/basepathmappings", 201, "basePath restApiId* stage", unwritten),
-    op("DeleteBasePathMapping", "DELETE", "/domainnames/{domain_name}/basepathmappings/{base_path}", 202, "", unwritten),
-    op("GetBasePathMapping", "GET", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, "", unwritten),
-    op("UpdateBasePathMapping", "PATCH", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, "patchOperations", unwritten),
+    op("GetBasePathMappings", "GET", "/domainnames/{domain_name}/basepathmappings", 200, "", base_path_mappings::get_base_path_mappings),
+    op("CreateBasePathMapping", "POST", "/domainnames/{domain_name}/basepathmappings", 201, "basePath restApiId* stage", base_path_mappings::create_base_path_mapping),
+    op("DeleteBasePathMapping", "DELETE", "/domainnames/{domain_name}/basepathmappings/{base_path}", 202, "", base_path_mappings::delete_base_path_mapping),
+    op("GetBasePathMapping", "GET", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, "", base_path_mappings::get_base_path_mapping),
+    op("UpdateBasePathMapping", "PATCH", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, "patchOperations", base_path_mappings::update_base_path_mapping),
     // client certificates
-    op("GetClientCertificates", "GET", "/clientcertificates", 200, "", unwritten),
-    op("GenerateClientCertificate", "POST", "/clientcertificates", 201, "description tags", unwritten),
-    op("DeleteClientCertificate", "DELETE", "/clientcertificates/{clientcertificate_id}", 202, "", unwritten),
-    op("GetClientCertificate", "GET", "/clientcertificates/{clientcertificate_id}", 200, "", unwritten),
-    op("UpdateClientCertificate", "PATCH", "/clientcertificates/{clientcertificate_id}", 200, "patchOperations", unwritten),
+    op("GetClientCertificates", "GET", "/clientcertificates", 200, "", client_certificates::get_client_certificates),
+    op("GenerateClientCertificate", "POST", "/clientcertificates", 201, "description tags", client_certificates::generate_client_certificate),
+    op("DeleteClientCertificate", "DELETE", "/clientcertificates/{clientcertificate_id}", 202, "", client_certificates::delete_client_certificate),
+    op("GetClientCertificate", "GET", "/clientcertificates/{clientcertificate_id}", 200, "", client_certificates::get_client_certificate),
+    op("UpdateClientCertificate", "PATCH", "/clientcertificates/{clientcertificate_id}", 200, "patchOperations", client_certificates::update_client_certificate),
     // vpc links
-    op("GetVpcLinks", "GET", "/vpclinks", 200, "", unwritten),
-    op("CreateVpcLink", "POST", "/vpclinks", 202, "name* description targetArns* tags", unwritten),
-    op("DeleteVpcLink", "DELETE", "/vpclinks/{vpclink_id}", 202, "", unwritten),
-    op("GetVpcLink", "GET", "/vpclinks/{vpclink_id}", 200, "", unwritten),
-    op("UpdateVpcLink", "PATCH", "/vpclinks/{vpclink_id}", 200, "patchOperations", unwritten),
+    op("GetVpcLinks", "GET", "/vpclinks", 200, "", vpc_links::get_vpc_links),
+    op("CreateVpcLink", "POST", "/vpclinks", 202, "name* description targetArns* tags", vpc_links::create_vpc_link),
+    op("DeleteVpcLink", "DELETE", "/vpclinks/{vpclink_id}", 202, "", vpc_links::delete_vpc_link),
+    op("GetVpcLink", "GET", "/vpclinks/{vpclink_id}", 200, "", vpc_links::get_vpc_link),
+    op("UpdateVpcLink", "PATCH", "/vpclinks/{vpclink_id}", 200, "patchOperations", vpc_links::update_vpc_link),
     // tags
-    op("UntagResource", "DELETE", "/tags/{resource_arn}", 204, "", unwritten),
-    op("GetTags", "GET", "/tags/{resource_arn}", 200, "", unwritten),
-    op("TagResource", "PUT", "/tags/{resource_arn}", 204, "tags*", unwritten),
+    op("UntagResource", "DELETE", "/tags/{resource_arn}", 204, "", tags::untag_resource),
+    op("GetTags", "GET", "/tags/{resource_arn}", 200, "", tags::get_tags),
+    op("TagResource", "PUT", "/tags/{resource_arn}", 204, "tags*", tags::tag_resource),
     // sdks
-    op("GetSdk", "GET", "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}", 200, "", unwritten),
-    op("GetSdkTypes", "GET", "/sdktypes", 200, "", unwritten),
-    op("GetSdkType", "GET", "/sdktypes/{sdktype_id}", 200, "", unwritten),
+    op("GetSdk", "GET", "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}", 200, "", sdks::get_sdk),
+    op("GetSdkTypes", "GET", "/sdktypes", 200, "", sdks::get_sdk_types),
+    op("GetSdkType", "GET", "/sdktypes/{sdktype_id}", 200, "", sdks::get_sdk_type),
 ];
 
 #[cfg(test)]

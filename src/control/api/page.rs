@@ -4,6 +4,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::call::{Call, Reply};
+use super::context::Context;
+use super::error::ApiError;
+use crate::store::Object;
 
 /// Items of a page where the caller names no number. Source: facts, control-plane section 1.
 const LIMIT_DEFAULT: usize = 25;
@@ -28,6 +31,72 @@ pub fn reply<T: Serialize>(call: &Call<'_>, all: &[T], id_of: impl Fn(&T) -> &st
     let items = serde_json::to_value(page).expect("our objects serialize");
     answer.insert("item".to_owned(), items);
     Reply::json(&answer)
+}
+
+/// The page of the objects below `ids` that the call wants, in the store's order; what is not on it is
+/// not read. `shown` makes the item of an object, or leaves it out.
+///
+/// # Errors
+/// The store's.
+pub fn stored<T: Object>(
+    context: &Context<'_>,
+    call: &Call<'_>,
+    ids: &[&str],
+    mut shown: impl FnMut(T) -> Option<Value>,
+) -> Result<Reply, ApiError> {
+    let limit = limit(call);
+    let after = call.query("position").filter(|position| !position.is_empty());
+    let mut page = Page::default();
+    context.each::<T>(ids, after, |id, object| match shown(object) {
+        Some(item) => page.add(limit, id, item),
+        None => true,
+    })?;
+    Ok(page.reply())
+}
+
+/// A page in the making.
+#[derive(Debug, Default)]
+pub struct Page {
+    items: Vec<Value>,
+    last: String,
+    has_more: bool,
+}
+
+impl Page {
+    /// Takes the next item, whose position is `id`; `false`: the page was full without it.
+    pub fn add(&mut self, limit: usize, id: &str, item: Value) -> bool {
+        if self.items.len() == limit {
+            self.has_more = true;
+            return false;
+        }
+        id.clone_into(&mut self.last);
+        self.items.push(item);
+        true
+    }
+
+    /// The items, to be changed before they are answered.
+    pub fn items(&mut self) -> &mut Vec<Value> {
+        &mut self.items
+    }
+
+    /// The answer.
+    pub fn reply(self) -> Reply {
+        let mut answer = Map::new();
+        if self.has_more {
+            answer.insert("position".to_owned(), Value::from(self.last));
+        }
+        answer.insert("item".to_owned(), Value::from(self.items));
+        Reply::json(&answer)
+    }
+}
+
+/// An item of a list: the object without `tags` where it has none.
+pub fn item(object: &impl Serialize) -> Value {
+    let mut item = serde_json::to_value(object).expect("our objects serialize");
+    if item["tags"].as_object().is_none_or(Map::is_empty) {
+        item.as_object_mut().map(|members| members.shift_remove("tags"));
+    }
+    item
 }
 
 /// Items of a page: what the caller wants, within AWS's bounds. A number below one counts as none

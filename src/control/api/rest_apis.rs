@@ -9,10 +9,11 @@ use super::ids;
 use super::objects::{
     Authorizer, DOCUMENTATION, Deployment, DocumentationPart, DocumentationVersion,
     EndpointConfiguration, GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT,
-    Stage, StageHistory, Tags, escaped_policy,
+    Stage, StageHistory, escaped_policy,
 };
 use super::page;
 use super::patch::{Op, Patch};
+use super::{base_path_mappings, tags, usage_plans};
 
 /// Largest `minimumCompressionSize`, bytes.
 const COMPRESSION_SIZE_MAX: i64 = 10_485_760;
@@ -57,7 +58,9 @@ pub(super) fn delete_rest_api(
     call: &Call<'_>,
 ) -> Result<Reply, ApiError> {
     let id = context.rest_api(call.label("restapi_id"))?.id;
+    base_path_mappings::check_unmapped(context, &id)?;
     for stage in context.list::<Stage>(&[&id])? {
+        usage_plans::forget_stage(context, &id, &stage.stage_name)?;
         context.effects.removed_stages.insert((id.clone(), stage.stage_name));
     }
     context.delete::<RestApi>(&[&id])?;
@@ -120,7 +123,7 @@ fn requested(context: &Context<'_>, call: &Call<'_>) -> Result<RestApi, ApiError
         minimum_compression_size,
         api_key_source: call.owned("apiKeySource").unwrap_or_else(|| "HEADER".to_owned()),
         endpoint_configuration,
-        tags: call.member::<Tags>("tags")?.filter(|tags| !tags.is_empty()),
+        tags: tags::given(call)?,
         disable_execute_api_endpoint: call.flag("disableExecuteApiEndpoint").unwrap_or(false),
         security_policy: call.owned("securityPolicy"),
         endpoint_access_mode: call.owned("endpointAccessMode"),

@@ -164,6 +164,12 @@ const RESPONSE_TYPES: &[&str] = &[
     "WAF_FILTERED",
 ];
 
+/// The values of a member that is an enumeration in every operation; for patches of it, whose values
+/// the framework takes as any text.
+pub(super) fn values_of(member: &str) -> &'static [&'static str] {
+    ENUMS.iter().find(|(only, name, _)| only.is_empty() && *name == member).map_or(&[], |it| it.2)
+}
+
 /// Checks a call's form.
 ///
 /// # Errors

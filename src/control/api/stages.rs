@@ -9,6 +9,7 @@ use super::context::Context;
 use super::error::ApiError;
 use super::objects::{CanarySettings, Deployment, Stage, StageHistory, Tags};
 use super::stage_patch;
+use super::usage_plans;
 use crate::store::{StoreError, Transaction};
 use serde_json::json;
 
@@ -79,6 +80,7 @@ pub(super) fn update_stage(context: &mut Context<'_>, call: &Call<'_>) -> Result
 pub(super) fn delete_stage(context: &mut Context<'_>, call: &Call<'_>) -> Result<Reply, ApiError> {
     let (api, stage) = found(context, call)?;
     context.delete::<Stage>(&[&api, &stage.stage_name])?;
+    usage_plans::forget_stage(context, &api, &stage.stage_name)?;
     context.delete::<StageHistory>(&[&api, &stage.stage_name])?;
     context.effects.removed_stages.insert((api, stage.stage_name));
     Ok(Reply::empty())

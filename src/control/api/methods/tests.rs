@@ -37,7 +37,8 @@ fn a_method_is_answered_as_recorded() {
         let uri = format!("{resource}/methods/{method}");
         let want =
             json!({"httpMethod": method, "authorizationType": "NONE", "apiKeyRequired": false});
-        let made = plane.ok("PUT", &uri, json!({"authorizationType": kind}));
+        let input = json!({"authorizationType": kind, "authorizationScopes": []});
+        let made = plane.ok("PUT", &uri, input);
         assert_eq!(made, want);
         assert_eq!(plane.ok("GET", &uri, Value::Null), want);
         assert_eq!(plane.effects, Default::default());

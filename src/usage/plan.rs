@@ -1,0 +1,52 @@
+//! A usage plan's definition.
+
+use super::period::Quota;
+use crate::throttle::Rate;
+
+/// A usage plan as requests need it. Immutable; a change makes another.
+#[derive(Debug)]
+pub struct Plan {
+    /// Its id.
+    pub id: Box<str>,
+    /// Limit of each key.
+    pub throttle: Option<Rate>,
+    /// Quota of each key.
+    pub quota: Option<Quota>,
+    /// Stages it gives access to.
+    pub stages: Box<[PlanStage]>,
+}
+
+/// A stage of a plan.
+#[derive(Debug)]
+pub struct PlanStage {
+    /// Its API.
+    pub api_id: Box<str>,
+    /// Its name.
+    pub stage: Box<str>,
+    /// Limits of each key for one method: resource path, HTTP method, limit. Ten at most, mostly none.
+    pub methods: Box<[(Box<str>, Box<str>, Rate)]>,
+    /// Place of the first of them among all of the plan.
+    pub first_method: u32,
+}
+
+impl Plan {
+    /// The plan's stage, if it has that one. A plan has few stages, so they are compared one by one.
+    #[inline]
+    pub fn stage(&self, api_id: &str, stage: &str) -> Option<&PlanStage> {
+        self.stages.iter().find(|it| *it.api_id == *api_id && *it.stage == *stage)
+    }
+
+    /// How many limits of single methods it has.
+    pub fn method_count(&self) -> usize {
+        self.stages.iter().map(|stage| stage.methods.len()).sum()
+    }
+}
+
+impl PlanStage {
+    /// The limit of a method, and its place among all of the plan.
+    #[inline]
+    pub fn method(&self, path: &str, name: &str) -> Option<(usize, Rate)> {
+        let place = self.methods.iter().position(|it| *it.0 == *path && *it.1 == *name)?;
+        Some((self.first_method as usize + place, self.methods[place].2))
+    }
+}

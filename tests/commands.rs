@@ -81,7 +81,10 @@ fn a_document_becomes_an_api_and_meets_it_again() {
     serving.folder.write("api.json", &String::from(other));
     for (mode, status) in [("merge", 200), ("overwrite", 403)] {
         let told = serving.does(&[&deploy[..], &["--mode", mode]].concat());
-        assert!(told.contains(if mode == "merge" { "merged with" } else { "replaced by" }), "{told}");
+        assert!(
+            told.contains(if mode == "merge" { "merged with" } else { "replaced by" }),
+            "{told}"
+        );
         assert_eq!(serving.get(&api, "/v1/other").text(), "three");
         assert_eq!(serving.get(&api, "/v1/it").status, status, "{mode}");
     }
@@ -100,10 +103,8 @@ fn a_document_that_cannot_be_served_changes_nothing() {
     let (api, _) = deployed(&serving, &answering("one"), &[]);
     let before = serving.json(&["status"]);
     let resources = serving.json(&["history"]);
-    let broken: String = Definition::new()
-        .mock("GET", "/it", 200, "#set(")
-        .mock("GET", "/new", 200, "new")
-        .into();
+    let broken: String =
+        Definition::new().mock("GET", "/it", 200, "#set(").mock("GET", "/new", 200, "new").into();
     let file = serving.folder.write("broken.json", &broken).display().to_string();
     for stage in ["v1", "v2"] {
         let told = serving.tell(&["deploy", &file, "--stage", stage]);
@@ -131,7 +132,10 @@ fn a_new_api_that_the_gateway_refuses_is_gone_again() {
     let (api, deployment) = deployed(&serving, &answering("one"), &[]);
     let told = serving.tell(&["deploy", &file, "--stage", "v1"]);
     told.failed(1, "it was not deployed: stage v1 serves what it did");
-    assert_eq!(serving.json(&["status"])["apis"][0]["stages"][0]["deploymentId"], json!(deployment));
+    assert_eq!(
+        serving.json(&["status"])["apis"][0]["stages"][0]["deploymentId"],
+        json!(deployment)
+    );
     assert_eq!(serving.get(&api, "/v1/it").text(), "one");
 }
 
@@ -232,7 +236,8 @@ fn with_several_apis_it_has_to_be_said_which() {
     let (pets, _) = deployed(&serving, &titled("Pets", "pets"), &[]);
     let (shop, _) = deployed(&serving, &titled("Shop", "shop"), &[]);
     assert_ne!(pets, shop);
-    for command in [&["history"][..], &["rollback", "--stage", "v1"], &["promote", "--stage", "v1"]] {
+    for command in [&["history"][..], &["rollback", "--stage", "v1"], &["promote", "--stage", "v1"]]
+    {
         let told = serving.tell(command);
         told.failed(1, "there are several APIs; say which: ");
         assert!(told.stderr.contains(&format!("--api {pets}  Pets\n")), "{}", told.stderr);
@@ -309,7 +314,8 @@ fn what_is_wrong_is_told_with_a_way_out() {
     let told = Told::by(&nobody, &[]);
     told.failed(1, "no gateway answers at http://127.0.0.1:1: connection refused");
     assert!(told.stderr.contains("`ringway serve` starts one"), "{}", told.stderr);
-    let told = Told::by(&["status", "--store", "/nowhere"], &[("RINGWAY_ADMIN_URL", "http://[::1]:1")]);
+    let told =
+        Told::by(&["status", "--store", "/nowhere"], &[("RINGWAY_ADMIN_URL", "http://[::1]:1")]);
     told.failed(1, "at http://[::1]:1: ");
     Told::by(&["status"], &[("RINGWAY_ADMIN_URL", "nowhere")]).failed(2, "write http://HOST:PORT");
     Told::by(&["status"], &[("AWS_ACCESS_KEY_ID", "x")]).failed(2, "AWS_SECRET_ACCESS_KEY is not");

@@ -12,9 +12,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, Command, Output as Ended, Stdio};
 
+use support::Folder;
 use support::gateway::Output;
 use support::serve::without_settings;
-use support::Folder;
 
 /// A block of commands.
 #[derive(Debug)]
@@ -109,7 +109,10 @@ impl Reader {
              set +a\nexport -p > .variables\n",
             block.text
         );
-        self.bash(&["-c", &script]).env("RINGWAY_ADMIN_URL", &self.admin_url).output().expect("bash")
+        self.bash(&["-c", &script])
+            .env("RINGWAY_ADMIN_URL", &self.admin_url)
+            .output()
+            .expect("bash")
     }
 }
 
@@ -138,7 +141,12 @@ fn the_guides_commands_do_what_they_say() {
                 let ended = reader.runs(&block);
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 let (out, err) = (text(&ended.stdout), text(&ended.stderr));
-                assert!(ended.status.success(), "line {}:\n{}\n{out}\n{err}", block.line, block.text);
+                assert!(
+                    ended.status.success(),
+                    "line {}:\n{}\n{out}\n{err}",
+                    block.line,
+                    block.text
+                );
                 said += &out;
             }
             other => panic!("line {}: sh {other}", block.line),
@@ -163,9 +171,9 @@ fn the_guides_commands_do_what_they_say() {
 #[test]
 fn every_subcommand_is_in_the_guide() {
     let guide = fs::read_to_string(repository().join("docs/operating.md")).expect("the guide");
-    for name in
-        ["deploy", "rollback", "history", "promote", "abort", "status", "backup", "restore", "serve"]
-    {
+    for name in [
+        "deploy", "rollback", "history", "promote", "abort", "status", "backup", "restore", "serve",
+    ] {
         assert!(guide.contains(&format!("`ringway {name}")), "ringway {name}");
         let help = support::Told::by(&[name, "--help"], &[]).fine();
         for flag in help.lines().filter_map(|line| line.trim_start().strip_prefix("--")) {

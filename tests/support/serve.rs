@@ -85,7 +85,10 @@ impl ServeOptions {
 /// A command that nothing of this process's environment configures.
 pub fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| ["AWS_", "RINGWAY_"].iter().any(|it| name.starts_with(it))) {
+        if name
+            .to_str()
+            .is_some_and(|name| ["AWS_", "RINGWAY_"].iter().any(|it| name.starts_with(it)))
+        {
             command.env_remove(name);
         }
     }

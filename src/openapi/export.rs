@@ -12,7 +12,9 @@
 //! - Types of endpoints: an import is told them by a parameter. Address types: (unverified).
 //! - `timeoutInMillis` 29000, `connectionType` INTERNET, `responseTransferMode` BUFFERED: the defaults.
 //! - Authorizers without `authorizerResultTtlInSeconds`: an import fills in 300 for Lambda's.
-//! - Texts and documentation parts, unless their extension is asked for.
+//! - Texts and documentation parts, unless their extension is asked for; without it the API's
+//!   description comes back as a part besides.
+//! - An empty selection pattern: it is `default`, as none at all.
 //!
 //! In: model, stage, extensions. Out: a document's tree, in AWS's order of keys.
 //! Source: facts, aws-recorded section 19, openapi sections 8 and 9; exports in `tests/data/openapi`;

@@ -14,7 +14,9 @@ use super::usage_plan_keys::KeyPlan;
 use super::usage_plans::{QuotaSettings, ThrottleSettings, UsagePlan};
 use crate::store::{StoreError, Transaction};
 use crate::throttle::Rate;
-use crate::usage::{Change, Counted, Day, KeyId, Plan, PlanStage, Quota, QuotaPeriod, UsagePlans};
+use crate::usage::{
+    Change, Counted, Day, KeyId, MethodLimit, Plan, PlanStage, Quota, QuotaPeriod, UsagePlans,
+};
 
 /// Keys that are read together.
 const CHUNK: usize = 4_096;
@@ -211,10 +213,10 @@ fn plan_of(plan: &UsagePlan) -> Plan {
 }
 
 /// `/pets/{id}/GET` as path and method; the root's key is `//GET`.
-fn method_limit(key: &str, limit: &ThrottleSettings) -> Option<(Box<str>, Box<str>, Rate)> {
+fn method_limit(key: &str, limit: &ThrottleSettings) -> Option<MethodLimit> {
     let (path, method) = key.rsplit_once('/')?;
     let path = if path.is_empty() { "/" } else { path };
-    Some((path.into(), method.into(), rate_of(limit)?))
+    Some(MethodLimit { path: path.into(), method: method.into(), rate: rate_of(limit)? })
 }
 
 /// A limit of which one part is missing is none in that part.

@@ -6,8 +6,8 @@
 //!                                   reply ◀── commit ◀── compile ◀──┘ (what it changed of served stages)
 //! ```
 //!
-//! One file per kind of object, with its operations; [`operation`] lists them all with their URIs. What
-//! the service says first about a wrong request (enums and JSON types) is checked in [`shape`] before
+//! One file per kind of object, with its operations; `operation` lists them all with their URIs. What
+//! the service says first about a wrong request (enums and JSON types) is checked in `shape` before
 //! any of them runs; everything else is theirs. A patch is all or nothing because a call's transaction is.
 //!
 //! Source: facts, control-plane and aws-recorded.

@@ -109,6 +109,7 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
     let parts = ProcessParts {
         limits: config.limits.clone(),
         trust: trust.clone(),
+        usage: Arc::default(),
         log,
         buckets,
         targets: targets.clone(),

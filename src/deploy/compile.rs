@@ -12,6 +12,7 @@ use super::compiled::{
 use super::gateway_responses;
 use super::integration;
 use super::media_type::MediaTypes;
+use super::protection;
 use super::route_tree::{RouteTreeBuilder, parameter_names};
 use super::source::Scope;
 use crate::context::ContextVariable;
@@ -170,6 +171,7 @@ pub fn compile_with(
     }
 
     let mut throttles = Throttles::new(api, settings, env);
+    let api_is_closed = protection::is_closed(api);
     let mut tree = RouteTreeBuilder::default();
     let mut methods = Vec::new();
     for resource in &api.resources {
@@ -197,6 +199,14 @@ pub fn compile_with(
                 scope: &scope,
                 constants: &mut constants,
             };
+            let closed = protection::why_closed(api_is_closed, method);
+            if let Some(why) = closed {
+                report.warn(
+                    method.pointer.clone(),
+                    format!("every request is answered 403: {why}"),
+                    "it comes with a later release; take the protection away to open the method",
+                );
+            }
             if let Some(integration) = step.integration(method, &mut report) {
                 methods.push(CompiledMethod {
                     index,
@@ -204,6 +214,7 @@ pub fn compile_with(
                     resource_path: resource.path.as_str().into(),
                     resource_id: resource.id.clone(),
                     operation_name: method.operation_name.clone(),
+                    is_closed: closed.is_some(),
                     path_parameters: path_parameters
                         .iter()
                         .map(|name| name.as_bytes().into())

@@ -22,6 +22,8 @@ pub enum GatewayError {
     UnknownStage,
     /// The API was asked at its default endpoint, which its owner has disabled.
     NoDefaultEndpoint,
+    /// The caller may not call this method.
+    NotAuthorized,
     /// A token bucket was empty; the scope is logged, never sent.
     Throttled {
         /// Whose bucket.
@@ -134,6 +136,7 @@ impl GatewayError {
     pub fn response_type(&self) -> Option<ResponseType> {
         Some(match self {
             Self::NoSuchMethod => ResponseType::MissingAuthenticationToken,
+            Self::NotAuthorized => ResponseType::AccessDenied,
             Self::Throttled { .. } => ResponseType::Throttled,
             Self::InvalidJsonBody => ResponseType::BadRequestBody,
             Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
@@ -167,6 +170,7 @@ impl GatewayError {
         match self {
             Self::BadRequest(_) | Self::InvalidJsonBody => 400,
             Self::NoSuchMethod
+            | Self::NotAuthorized
             | Self::UnknownApi
             | Self::UnknownStage
             | Self::NoDefaultEndpoint => 403,
@@ -195,6 +199,7 @@ impl GatewayError {
     pub fn message(&self) -> &'static str {
         match self {
             Self::NoSuchMethod => "Missing Authentication Token",
+            Self::NotAuthorized => "User is not authorized to access this resource",
             Self::UnknownApi | Self::UnknownStage | Self::NoDefaultEndpoint => "Forbidden",
             Self::Throttled { .. } => "Too Many Requests",
             Self::InvalidJsonBody => "Invalid JSON in request body",
@@ -252,6 +257,7 @@ impl GatewayError {
             | Self::TooManyHeaders { .. }
             | Self::RequestTimeout => true,
             Self::NoSuchMethod
+            | Self::NotAuthorized
             | Self::UnknownApi
             | Self::UnknownStage
             | Self::NoDefaultEndpoint
@@ -276,6 +282,9 @@ impl GatewayError {
         const CONFIGURATION: &str = "Execution failed due to configuration error";
         match self {
             Self::NoSuchMethod => "No resource and method match the request".to_owned(),
+            Self::NotAuthorized => {
+                "The method is protected by what is not carried out yet: it is closed".to_owned()
+            }
             Self::UnknownApi => "No API is asked by this host and path".to_owned(),
             Self::UnknownStage => "The path does not name a stage of the API".to_owned(),
             Self::NoDefaultEndpoint => "The API's default endpoint is disabled".to_owned(),

@@ -5,6 +5,7 @@
 //!
 //! **Invariant**: nothing here reads `model` or touches a client's connection.
 
+mod authorize;
 pub mod canary;
 mod client;
 mod content;
@@ -127,6 +128,7 @@ async fn steps<C: Client>(
     client: &mut C,
 ) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
     let method = route::find(stage, exchange)?;
+    authorize::check(method)?;
     throttle::admit(method, env.ring.now())?;
     carry_out(env, stage, method, exchange, client).await
 }

@@ -28,5 +28,5 @@ mod tests;
 pub use counter::{Counted, Counter};
 pub use key::{Key, KeyId, Member, ValueHash};
 pub use period::{Day, Quota, QuotaPeriod};
-pub use plan::{Plan, PlanStage};
+pub use plan::{MethodLimit, Plan, PlanStage};
 pub use plans::{Admission, Change, Refusal, UsagePlans};

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::serve::get_at;
+use crate::support::plane::get_at;
 use crate::support::{Client, Definition, Serve, wait_for};
 
 const REQUESTS: usize = 100_000;

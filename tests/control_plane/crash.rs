@@ -10,8 +10,8 @@ use ringway::store::{Object, Store};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::serve::{get_at, patches};
-use crate::support::{Admin, Answer, Client, Definition, ServeOptions};
+use crate::support::plane::{get_at, patches};
+use crate::support::{Admin, Answer, Client, Definition, PlaneOptions};
 
 const ROUNDS: usize = 100;
 /// Changes that are acknowledged in a round before the kill comes, at most.
@@ -427,7 +427,7 @@ fn acknowledged(world: &mut World, change: &Change, answer: &Answer) {
 }
 
 /// Starts it and kills it before it is ready, if it is not faster.
-fn kill_while_it_starts(options: &ServeOptions, after: Duration) {
+fn kill_while_it_starts(options: &PlaneOptions, after: Duration) {
     let mut child = options
         .command()
         .stdin(Stdio::null())
@@ -461,7 +461,7 @@ fn one_hundred_kills_lose_nothing_that_was_acknowledged() {
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     println!("RINGWAY_TEST_SEED={seed}");
     let mut writer = Writer { random: fastrand::Rng::with_seed(seed), count: 0 };
-    let options = ServeOptions::new();
+    let options = PlaneOptions::new();
     let mut world = World::default();
     let (mut changes, mut cut_short, mut came_through) = (0, 0, 0);
     // What was in flight when it was killed.

@@ -7,17 +7,17 @@ use ringway::store::{FILE_NAME, FORMAT};
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::support::serve::get_at;
-use crate::support::{Serve, ServeOptions};
+use crate::support::plane::get_at;
+use crate::support::{PlaneOptions, Serve};
 use crate::{numbered, said};
 
 /// Runs it to its end, which comes by itself.
-fn ends(options: &ServeOptions) -> Output {
+fn ends(options: &PlaneOptions) -> Output {
     options.command().output().expect("the ringway binary")
 }
 
 /// It says `words` and little else, ends with 1, and the file is still `bytes`.
-fn is_refused(options: &ServeOptions, bytes: &[u8], words: &[&str], case: &str) {
+fn is_refused(options: &PlaneOptions, bytes: &[u8], words: &[&str], case: &str) {
     let file = options.store().join(FILE_NAME);
     let output = ends(options);
     let said = String::from_utf8_lossy(&output.stderr);
@@ -31,8 +31,8 @@ fn is_refused(options: &ServeOptions, bytes: &[u8], words: &[&str], case: &str) 
 }
 
 /// A store with a stage, and what it says.
-fn store(signal: Signal) -> (ServeOptions, String, Vec<u8>) {
-    let options = ServeOptions::new();
+fn store(signal: Signal) -> (PlaneOptions, String, Vec<u8>) {
+    let options = PlaneOptions::new();
     let mut gateway = options.start();
     let mut admin = gateway.api();
     let api = admin.imports(&numbered(1));
@@ -69,7 +69,7 @@ fn a_truncated_store_is_refused_and_left_alone() {
 
 #[test]
 fn a_foreign_file_is_refused_and_left_alone() {
-    let options = ServeOptions::new();
+    let options = PlaneOptions::new();
     std::fs::create_dir_all(options.store()).expect("a directory");
     let file = options.store().join(FILE_NAME);
     let zeros = vec![0; 100_000];
@@ -128,7 +128,7 @@ fn a_document_that_cannot_be_read_is_named() {
 
 #[test]
 fn a_second_process_on_the_same_store_is_refused() {
-    let options = ServeOptions::new();
+    let options = PlaneOptions::new();
     let gateway = options.start();
     let mut admin = gateway.api();
     let api = admin.imports(&numbered(1));

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::serve::patches;
-use crate::support::{Definition, Serve, ServeOptions};
+use crate::support::plane::patches;
+use crate::support::{Definition, PlaneOptions, Serve};
 
 /// An API that answers its name, and the resource's path.
 fn api(name: &str) -> Definition {
@@ -71,7 +71,7 @@ fn an_api_is_found_by_its_own_host_whatever_follows() {
     let mut client = gateway.client();
     for _ in 0..3 {
         for (id, name) in ids.iter().zip(["one", "two"]) {
-            let answer = client.asks(crate::support::serve::get_at(id, "/v1/pets"));
+            let answer = client.asks(crate::support::plane::get_at(id, "/v1/pets"));
             assert_eq!(answer.text(), format!("{name} v1 /pets"));
         }
     }
@@ -152,7 +152,7 @@ fn a_custom_domain_takes_the_longest_base_path() {
 
 #[test]
 fn what_is_printed_has_the_suffix_that_is_configured() {
-    let gateway = ServeOptions::new().flag("--api-host-suffix", "gw.example").start();
+    let gateway = PlaneOptions::new().flag("--api-host-suffix", "gw.example").start();
     assert!(gateway.printed().contains("{apiId}.execute-api.gw.example"), "{}", gateway.printed());
     let mut admin = gateway.api();
     let id = admin.imports(&api("one"));

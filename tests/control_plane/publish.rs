@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::serve::get_at;
+use crate::support::plane::get_at;
 use crate::support::{Admin, Client, Gateway, Serve, wait_for};
 use crate::{Said, numbered, said};
 
@@ -316,7 +316,7 @@ fn what_does_not_compile_is_refused_by_name_and_changes_nothing() {
     let members = json!({"stageName": "v3", "deploymentId": kept});
     let (status, message) = admin.refuses("POST", &stages, members);
     assert!(status == 400 && message.contains("/broken/{id}"), "{status} {message}");
-    let move_all = crate::support::serve::patches(&[
+    let move_all = crate::support::plane::patches(&[
         ("replace", "/variables/n", "three"),
         ("replace", "/deploymentId", kept),
     ]);

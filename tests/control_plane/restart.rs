@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::support::serve::get_at;
-use crate::support::{Client, PATIENCE, ServeOptions};
+use crate::support::plane::get_at;
+use crate::support::{Client, PATIENCE, PlaneOptions};
 use crate::{numbered, said};
 
 /// A free address of loopback that stays free as long as nobody looks for one: of the ports that the
@@ -38,7 +38,7 @@ fn first_answer(address: SocketAddr, request: &str) -> crate::Answer {
 
 #[test]
 fn what_was_served_is_served_again_before_the_admin_port_opens() {
-    let options = ServeOptions::new();
+    let options = PlaneOptions::new();
     let gateway = options.start();
     let mut admin = gateway.api();
     let api = admin.imports(&numbered(1));
@@ -52,7 +52,7 @@ fn what_was_served_is_served_again_before_the_admin_port_opens() {
     let hidden = admin.imports(&numbered(3));
     admin.deploys(&hidden, "prod", json!({"variables": {"n": "three"}}));
     let disable =
-        crate::support::serve::patches(&[("replace", "/disableExecuteApiEndpoint", "true")]);
+        crate::support::plane::patches(&[("replace", "/disableExecuteApiEndpoint", "true")]);
     admin.does("PATCH", &format!("/restapis/{hidden}"), disable);
     let arn = "arn:aws:acm:us-east-1:123456789012:certificate/none";
     let domain = json!({

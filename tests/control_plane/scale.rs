@@ -13,8 +13,8 @@ use ringway::control::definition::Definition;
 use ringway::store::Store;
 use serde_json::{Value, json};
 
-use crate::support::ServeOptions;
-use crate::support::serve::get_at;
+use crate::support::PlaneOptions;
+use crate::support::plane::get_at;
 
 const APIS: usize = if cfg!(debug_assertions) { 50 } else { 300 };
 const RESOURCES: usize = 300;
@@ -143,7 +143,7 @@ fn fill(directory: &Path) {
 
 #[test]
 fn many_apis_come_back_after_a_restart_and_take_little_memory() {
-    let options = ServeOptions::new();
+    let options = PlaneOptions::new();
     let began = Instant::now();
     fill(&options.store());
     let filled = began.elapsed();

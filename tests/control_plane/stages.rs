@@ -7,9 +7,9 @@ use ringway::auth::{Credential, Secret};
 use ringway::time::WallMillis;
 use serde_json::{Value, json};
 
-use crate::support::serve::get_at;
+use crate::support::plane::get_at;
 use crate::support::servers::Nginx;
-use crate::support::{Client, Definition, Folder, Peer, Serve, ServeOptions, wait_for};
+use crate::support::{Client, Definition, Folder, Peer, PlaneOptions, Serve, wait_for};
 
 #[test]
 fn a_stages_variables_choose_its_backend() {
@@ -91,7 +91,7 @@ fn a_stages_methods_have_their_own_throttles() {
 fn stages_log_in_their_own_formats() {
     let folder = Folder::new();
     let log = folder.file("access.log");
-    let options = ServeOptions::new()
+    let options = PlaneOptions::new()
         .flag("--access-log", &log.display().to_string())
         .flag("--access-log-format", "default $context.stage $context.requestId");
     let gateway = options.start();
@@ -118,7 +118,7 @@ fn stages_log_in_their_own_formats() {
     assert_eq!(begins, ["default plain", &own, "default plain"]);
     // A format that is none is refused, and nothing has changed.
     let path = format!("/restapis/{api}/stages/own");
-    let patch = crate::support::serve::patches(&[(
+    let patch = crate::support::plane::patches(&[(
         "replace",
         "/accessLogSettings/format",
         "$context.nothingOfTheKind",
@@ -164,7 +164,7 @@ fn nginx_that_asks(folder: &Folder, client_pem: &str) -> (Nginx, String) {
 #[test]
 fn a_stage_shows_its_client_certificate_to_backends_that_ask() {
     // The certificate has to be there before nginx, and the gateway with nginx's authority after it.
-    let options = ServeOptions::new();
+    let options = PlaneOptions::new();
     let gateway = options.start();
     let mut admin = gateway.api();
     let made = admin.does("POST", "/clientcertificates", json!({"description": "for nginx"}));
@@ -200,7 +200,7 @@ fn a_stage_shows_its_client_certificate_to_backends_that_ask() {
     shows(&gateway);
     // A certificate that a stage has is not deleted, as little as one that is not there is set.
     let path = format!("/restapis/{api}/stages/plain");
-    let patch = crate::support::serve::patches(&[("replace", "/clientCertificateId", "zzzzzz")]);
+    let patch = crate::support::plane::patches(&[("replace", "/clientCertificateId", "zzzzzz")]);
     let (status, message) = admin.refuses("PATCH", &path, patch);
     assert!((400..500).contains(&status), "{status} {message}");
     let gateway = gateway.restart();
@@ -266,7 +266,7 @@ fn now() -> WallMillis {
 
 #[test]
 fn who_signs_with_a_known_key_may_call() {
-    let options = ServeOptions::new().flag("--admin-auth", "sigv4");
+    let options = PlaneOptions::new().flag("--admin-auth", "sigv4");
     let gateway = options.start();
     // The first start makes a key, and says it once.
     let printed = gateway.printed();

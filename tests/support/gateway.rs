@@ -122,9 +122,9 @@ impl Options {
     }
 }
 
-/// `… http://127.0.0.1:4711/…`, or with `:` and words behind it.
-fn address_in(line: &str) -> SocketAddr {
-    let rest = line.split("http://").nth(1).unwrap_or_else(|| panic!("no URL in {line:?}"));
+/// `… http://127.0.0.1:4711/…`, or `… http://127.0.0.1:4711: …`
+pub fn address_in(line: &str) -> SocketAddr {
+    let rest = line.split("://").nth(1).unwrap_or_else(|| panic!("no URL in {line:?}"));
     let authority = rest.split(['/', ' ']).next().unwrap_or_default().trim_end_matches(':');
     authority.parse().unwrap_or_else(|error| panic!("{authority:?} in {line:?}: {error}"))
 }
@@ -132,11 +132,11 @@ fn address_in(line: &str) -> SocketAddr {
 /// A running gateway; killed when it is dropped.
 #[derive(Debug)]
 pub struct Gateway {
-    child: Child,
+    pub(super) child: Child,
     pub address: SocketAddr,
     pub admin: SocketAddr,
-    stdout: Output,
-    stderr: Output,
+    pub(super) stdout: Output,
+    pub(super) stderr: Output,
     pub folder: Folder,
     pub file: PathBuf,
 }

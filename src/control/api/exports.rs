@@ -16,7 +16,9 @@ pub(super) fn get_export(context: &mut Context<'_>, call: &Call<'_>) -> Result<R
     let api = context.rest_api(call.label("restapi_id"))?.id;
     let stage = stages::stage(context, &api, call.label("stage_name"))?;
     let kind = ExportType::named(call.label("export_type")).ok_or_else(|| {
-        ApiError::bad_request("No API exists with the specified export type: it has to be oas30 or swagger")
+        ApiError::bad_request(
+            "No API exists with the specified export type: it has to be oas30 or swagger",
+        )
     })?;
     let wanted = call.query("extensions").unwrap_or_default();
     let extensions = Extensions::named(wanted).ok_or_else(|| {
@@ -40,6 +42,8 @@ pub(super) fn get_export(context: &mut Context<'_>, call: &Call<'_>) -> Result<R
         extensions,
         stage: stage.stage_name,
         host: context.settings.host(&api),
+        // As `Settings::url` has it: APIs have no TLS listeners yet.
+        plain_http: true,
         deployed_at: date(deployment.map_or(stage.created_date, |it| it.created_date)),
         documentation,
     };

@@ -2,7 +2,7 @@
 //!
 //! Source: facts, aws-recorded section 6, 1.5 and 1.6.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::call::{Call, Reply};
 use super::context::Context;
@@ -11,10 +11,9 @@ use super::ids;
 use super::objects::{Model, Resource};
 use super::page;
 use super::patch::Op;
+use crate::openapi;
 
 const PATHS: [&str; 2] = ["/description", "/schema"];
-/// A mapping template, bytes. Source: facts, rest-api section 17.
-const TEMPLATE_BYTES_MAX: usize = 300 * 1024;
 
 pub(super) fn get_models(context: &mut Context<'_>, call: &Call<'_>) -> Result<Reply, ApiError> {
     let api = context.rest_api(call.label("restapi_id"))?.id;
@@ -25,7 +24,12 @@ pub(super) fn get_models(context: &mut Context<'_>, call: &Call<'_>) -> Result<R
 pub(super) fn get_model(context: &mut Context<'_>, call: &Call<'_>) -> Result<Reply, ApiError> {
     let mut model = of_call(context, call)?;
     if call.query_flag("flatten") {
-        model.schema = model.schema.map(|schema| flattened(&schema));
+        let schemas = schema_of(context, call.label("restapi_id"));
+        // One without references is answered as it was put.
+        model.schema = model.schema.map(|schema| match openapi::referenced_models(&schema).len() {
+            0 => schema,
+            _ => openapi::flatten(&schema, &schemas),
+        });
     }
     Ok(Reply::json(&model))
 }
@@ -36,7 +40,8 @@ pub(super) fn get_model_template(
 ) -> Result<Reply, ApiError> {
     let model = of_call(context, call)?;
     let schema = model.schema.unwrap_or_default();
-    Ok(Reply::json(&json!({"value": default_template(&schema)})))
+    let schemas = schema_of(context, call.label("restapi_id"));
+    Ok(Reply::json(&json!({"value": openapi::default_template(&schema, &schemas)})))
 }
 
 pub(super) fn create_model(context: &mut Context<'_>, call: &Call<'_>) -> Result<Reply, ApiError> {
@@ -143,77 +148,9 @@ fn check_schema(model: &Model) -> Result<(), ApiError> {
     }
 }
 
-/// A schema with what it refers to put into it. A schema without references is itself.
-fn flattened(schema: &str) -> String {
-    schema.to_owned()
-}
-
-/// A mapping template that makes an example of what a schema describes. References are not followed.
-fn default_template(schema: &str) -> String {
-    let schema: Value = serde_json::from_str(schema).unwrap_or_default();
-    let out = "#set($inputRoot = $input.path('$'))\n".to_owned();
-    let mut example = Example { out, at: vec!["$inputRoot"] };
-    example.write(&schema, 0);
-    example.out
-}
-
-/// An example that is being written. A schema is no deeper than the JSON reader allows.
-struct Example<'a> {
-    out: String,
-    /// Names that lead to the part of the input that is being written.
-    at: Vec<&'a str>,
-}
-
-impl<'a> Example<'a> {
-    fn write(&mut self, schema: &'a Value, depth: usize) {
-        // No template is longer: what would not fit is left out.
-        if self.out.len() > TEMPLATE_BYTES_MAX {
-            return;
-        }
-        let kind = match &schema["type"] {
-            // Of several types the first.
-            Value::Array(types) => types.first().and_then(Value::as_str),
-            kind => kind.as_str(),
-        };
-        match kind {
-            Some("array") => self.write_list(&schema["items"], depth),
-            Some("string") => self.out.push_str("\"foo\""),
-            Some("integer") => self.out.push_str("42"),
-            Some("number") => self.out.push_str("42.0"),
-            Some("boolean") => self.out.push_str("true"),
-            Some("null") => self.out.push_str("null"),
-            _ => match schema["properties"].as_object() {
-                Some(members) if !members.is_empty() => self.write_members(members, depth),
-                _ => self.out.push_str("{ }"),
-            },
-        }
-    }
-
-    fn write_list(&mut self, items: &'a Value, depth: usize) {
-        let list = std::mem::replace(&mut self.at, vec!["$elem"]);
-        self.out.push_str(
-            "[\n##TODO: Update this foreach loop to reference array from input json\n#foreach($elem in ",
-        );
-        self.out.push_str(&list.join("."));
-        self.out.push_str(")\n");
-        self.write(items, depth + 1);
-        self.out.push_str("#if($foreach.hasNext),#end\n#end\n]");
-        self.at = list;
-    }
-
-    fn write_members(&mut self, members: &'a Map<String, Value>, depth: usize) {
-        let mut begin = "{";
-        for (name, member) in members {
-            let indent = "  ".repeat(depth + 1);
-            let key = Value::from(name.as_str());
-            self.out.push_str(&format!("{begin}\n{indent}{key} : "));
-            self.at.push(name);
-            self.write(member, depth + 1);
-            self.at.pop();
-            begin = ",";
-        }
-        self.out.push_str(&format!("\n{}}}", "  ".repeat(depth)));
-    }
+/// The schema of another model of the API.
+fn schema_of<'a>(context: &'a Context<'_>, api: &'a str) -> impl Fn(&str) -> Option<String> + 'a {
+    move |name| context.get::<Model>(&[api, name]).ok().flatten()?.schema
 }
 
 #[cfg(test)]
@@ -393,33 +330,22 @@ mod tests {
     }
 
     #[test]
-    fn a_template_is_an_example_of_the_schema() {
+    fn a_template_follows_references_to_other_models() {
         let mut plane = Plane::new();
-        let uri = format!("{}/models", api(&mut plane).0);
-        let schema = json!({"type": "object", "properties": {
-            "name": {"type": "string"}, "price": {"type": "number"},
-            "owner": {"properties": {
-                "id": {"type": ["integer", "null"]},
-                "tags": {"type": "array", "items": {"type": "string"}},
-            }},
-        }});
-        plane.ok("POST", &uri, model("Pet", &schema.to_string()));
-        let schema = json!({"type": "array", "items": {"type": "boolean"}});
-        plane.ok("POST", &uri, model("Flags", &schema.to_string()));
-        for (name, want) in [
-            ("Empty", "{ }"),
-            (
-                "Pet",
-                "{\n  \"name\" : \"foo\",\n  \"price\" : 42.0,\n  \"owner\" : {\n    \"id\" : 42,\n    \"tags\" : [\n##TODO: Update this foreach loop to reference array from input json\n#foreach($elem in $inputRoot.owner.tags)\n\"foo\"#if($foreach.hasNext),#end\n#end\n]\n  }\n}",
-            ),
-            (
-                "Flags",
-                "[\n##TODO: Update this foreach loop to reference array from input json\n#foreach($elem in $inputRoot)\ntrue#if($foreach.hasNext),#end\n#end\n]",
-            ),
-        ] {
-            let answer = plane.ok("GET", &format!("{uri}/{name}/default_template"), Value::Null);
-            let want = format!("#set($inputRoot = $input.path('$'))\n{want}");
-            assert_eq!(answer, json!({"value": want}));
-        }
+        let (api, _) = api(&mut plane);
+        let uri = format!("{api}/models");
+        let id = api.trim_start_matches("/restapis/");
+        let owner = json!({"type": "object", "properties": {"id": {"type": "integer"}}});
+        plane.ok("POST", &uri, model("Owner", &owner.to_string()));
+        let reference = crate::model::model_reference(id, "Owner");
+        let pet = json!({"type": "object", "properties": {"owner": {"$ref": reference}}});
+        plane.ok("POST", &uri, model("Pet", &pet.to_string()));
+        let answer = plane.ok("GET", &format!("{uri}/Pet/default_template"), Value::Null);
+        let want =
+            "#set($inputRoot = $input.path('$'))\n{\n  \"owner\" : {\n    \"id\" : 42\n  }\n}";
+        assert_eq!(answer, json!({"value": want}));
+        let flat = plane.ok("GET", &format!("{uri}/Pet?flatten=true"), Value::Null);
+        let flat: Value = serde_json::from_str(flat["schema"].as_str().unwrap()).unwrap();
+        assert_eq!(flat["definitions"]["Owner"], owner);
     }
 }

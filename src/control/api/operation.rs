@@ -5,7 +5,12 @@
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::{account, api_key_import, api_keys, authorizers, base_path_mappings, client_certificates, deployments, documentation, domain_names, gateway_responses, imports, integrations, methods, models, request_validators, resources, rest_apis, sdks, stages, tags, test_invoke, usage, usage_plan_keys, usage_plans, vpc_links};
+use super::{
+    account, api_key_import, api_keys, authorizers, base_path_mappings, client_certificates,
+    deployments, documentation, domain_names, exports, gateway_responses, imports, integrations,
+    methods, models, request_validators, resources, rest_apis, sdks, stages, tags, test_invoke,
+    usage, usage_plan_keys, usage_plans, vpc_links,
+};
 
 /// Carries one operation out.
 pub type Run = fn(&mut Context<'_>, &Call<'_>) -> Result<Reply, ApiError>;
@@ -111,11 +116,6 @@ const fn op(
     Operation { name, method, uri, status, input, run }
 }
 
-/// Being written at this moment.
-fn unwritten(_: &mut Context<'_>, call: &Call<'_>) -> Result<Reply, ApiError> {
-    Err(ApiError::not_implemented(format!("{} is not implemented", call.operation.name)))
-}
-
 /// All of them, by kind.
 #[rustfmt::skip]
 pub const OPERATIONS: &[Operation] = &[
@@ -129,7 +129,7 @@ pub const OPERATIONS: &[Operation] = &[
     op("PutRestApi", "PUT", "/restapis/{restapi_id}", 200, "(raw)", imports::put_rest_api),
     op("ImportRestApi", "POST", "/restapis?mode=import", 201, "(raw)", imports::import_rest_api),
     // exports
-    op("GetExport", "GET", "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}", 200, "", unwritten),
+    op("GetExport", "GET", "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}", 200, "", exports::get_export),
     // resources
     op("GetResources", "GET", "/restapis/{restapi_id}/resources", 200, "", resources::get_resources),
     op("CreateResource", "POST", "/restapis/{restapi_id}/resources/{parent_id}", 201, "pathPart*", resources::create_resource),

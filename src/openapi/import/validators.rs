@@ -4,7 +4,6 @@
 
 use indexmap::IndexMap;
 
-use super::super::{Member, Node, Value};
 use super::Importer;
 use super::place::Place;
 use crate::model::RequestValidator;
@@ -40,9 +39,7 @@ impl<'a> Importer<'a> {
         let name = self
             .quiet_text(operation.node, VALIDATOR)
             .or_else(|| self.quiet_text(root, VALIDATOR))?;
-        let declared = root.member(VALIDATORS).map(Node::members).unwrap_or_default();
-        let known = |it: &Member| *it.key == *name && matches!(it.node.value, Value::Map(_));
-        if !declared.iter().any(known) {
+        if !self.validators.contains_key(&name) {
             self.report.aws_error("Invalid Request Validator identifier specified");
             return None;
         }

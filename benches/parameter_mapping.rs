@@ -5,6 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 use ringway::deploy::{CompileEnv, CompiledIntegration, CompiledStage, StageSettings, compile};
+use ringway::gateway::find_api::{ApiTable, HostMemo};
 use ringway::gateway::map_request::{self, UpstreamFraming};
 use ringway::gateway::{Exchange, HeadBytes, route};
 use ringway::http::{HeadLimits, HeadScan};
@@ -76,6 +77,10 @@ fn parameter_mapping(c: &mut Criterion) {
         assert_eq!(parsed, Ok(true));
         exchange.head = head;
         exchange.head_bytes = HeadBytes::Owned(REQUEST.as_bytes().to_vec());
+        let mut table = ApiTable::default();
+        table.serve(&stage.api_id, &stage.stage, ());
+        table.set_default_api(Some(&stage.api_id));
+        assert!(table.find(&mut HostMemo::default(), &mut exchange).is_ok());
         let method = route::find(&stage, &mut exchange).expect("the path is there");
         let CompiledIntegration::Http(http) = &method.integration else {
             unreachable!("HTTP was declared")

@@ -1,11 +1,15 @@
 //! How fast is a path routed among 10, 200 and 2 000 routes, against trying one route after the other?
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 
-use ringway::deploy::RouteTree;
 use ringway::deploy::route_tree::{Captures, RouteTreeBuilder};
+use ringway::deploy::{BasePathMapping, Domain, DomainTable, RouteTree};
+use ringway::gateway::find_api::{ApiTable, HostMemo};
+use ringway::gateway::{Exchange, HeadBytes};
+use ringway::http::{HeadLimits, HeadScan};
 use ringway::model::MethodName;
 
 /// `count` routes as APIs have them: collections, items, and something below an item.
@@ -86,5 +90,71 @@ fn route(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, route);
+const APIS: usize = 300;
+
+fn domain(number: usize) -> Domain {
+    let mapping = |base_path: &str, stage: Option<&str>| BasePathMapping {
+        base_path: base_path.to_owned(),
+        api_id: format!("api{number:07}"),
+        stage: stage.map(str::to_owned),
+    };
+    let mappings = vec![
+        mapping("", None),
+        mapping("v1", Some("prod")),
+        mapping("v2", Some("prod")),
+        mapping("v1/orders", Some("prod")),
+    ];
+    Domain { name: format!("shop-{number:03}.example.com"), mappings }
+}
+
+fn exchange(host: &str, path: &str) -> Exchange {
+    let text = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    let limits = HeadLimits { url_bytes: 10_240, header_bytes: 10_240, header_count: 128 };
+    let mut exchange = Exchange::default();
+    let parsed = exchange.head.parse(text.as_bytes(), &mut HeadScan::default(), &limits);
+    assert_eq!(parsed, Ok(true));
+    exchange.head_bytes = HeadBytes::Owned(text.into_bytes());
+    exchange
+}
+
+/// How long does it take to find the stage among 300 APIs, over a kept connection and over a new one?
+fn find_api(c: &mut Criterion) {
+    let mut group = c.benchmark_group("route/find_api");
+    let mut table = ApiTable::default();
+    for number in 0..APIS {
+        table.serve(&format!("api{number:07}"), "prod", number);
+    }
+    table.set_domains(Arc::new(DomainTable::new((0..APIS).map(domain))));
+    table.end_batch();
+    let own = "api0000123.execute-api.localhost:8080";
+    let long = "api0000123.execute-api.eu-central-1.amazonaws.com";
+    let shop = "shop-123.example.com";
+    for (case, host, path, keeps_memo) in [
+        ("memo hit", own, "/prod/pets/7", true),
+        ("memo hit/long host", long, "/prod/pets/7", true),
+        ("host miss", own, "/prod/pets/7", false),
+        ("domain", shop, "/v1/orders/7", true),
+        ("domain/miss", shop, "/v1/orders/7", false),
+        ("domain/last mapping", shop, "/prod/orders/7", true),
+        ("path form", "localhost:8080", "/_aws/execute-api/api0000123/prod/pets/7", true),
+    ] {
+        let mut exchange = exchange(host, path);
+        let whole_path = exchange.head.path;
+        let mut memo = HostMemo::default();
+        assert_eq!(table.find(&mut memo, &mut exchange).ok(), Some(&123), "{case}");
+        group.bench_function(case, |b| {
+            b.iter(|| {
+                // The path form cuts its prefix off.
+                exchange.head.path = whole_path;
+                if !keeps_memo {
+                    memo = HostMemo::default();
+                }
+                table.find(black_box(&mut memo), black_box(&mut exchange)).is_ok()
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, route, find_api);
 criterion_main!(benches);

@@ -34,6 +34,7 @@ pub mod vtl;
 // L2: what the user declared; pooled connections to integrations.
 pub mod model;
 pub mod upstream;
+pub mod usage;
 
 // L3: from a document to a model to a compiled stage.
 pub mod deploy;
@@ -42,6 +43,9 @@ pub mod openapi;
 // L4: the life of a request; the admin port.
 pub mod control;
 pub mod gateway;
+
+// Settings of the process, from file, environment and flags.
+pub mod config;
 
 // L5: one pinned thread per core.
 pub mod shard;

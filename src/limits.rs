@@ -87,6 +87,10 @@ pub const LOG_BATCHES_MAX: usize = 256;
 /// A batch that is not full is handed over after this time.
 pub const LOG_BATCH_DELAY: Duration = Duration::from_millis(200);
 
+/// Usage plans whose requests are counted one by one; those of further plans are counted together. Ours:
+/// a scrape has three lines for each.
+pub const USAGE_PLAN_SERIES_MAX: u16 = 1_000;
+
 /// Bytes that go into a coder (gzip, deflate) or come out of it before others have their turn: two or
 /// three milliseconds. Ours.
 pub const CODING_TURN_BYTES: u64 = 256 * KIB as u64;
@@ -324,7 +328,11 @@ impl Limits {
         let off = value.eq_ignore_ascii_case("off");
         match field {
             Field::Bytes(slot) => {
-                *slot = if off { None } else { Some(parse_bytes(name, value)?) };
+                *slot = if off {
+                    None
+                } else {
+                    Some(parse_size(value).map_err(|why| format!("limit {name}: {why} or off"))?)
+                };
             }
             Field::Count(slot) => {
                 let count = value.parse::<u64>().ok().filter(|&count| count > 0);
@@ -370,7 +378,11 @@ impl Limits {
 }
 
 /// Reads `10485760`, `64KiB`, `10MiB`, `5GiB` (also `K`, `M`, `G` and `KB`, `MB`, `GB`: powers of 1 024).
-fn parse_bytes(name: &str, value: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// A sentence that says what would be right.
+pub fn parse_size(value: &str) -> Result<u64, String> {
+    let help = "write for example 65536, 64KiB, 10MiB, 5GiB";
     let split = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
     let (digits, unit) = value.split_at(split);
     let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
@@ -378,18 +390,14 @@ fn parse_bytes(name: &str, value: &str) -> Result<u64, String> {
         "k" | "kb" | "kib" => 1 << 10,
         "m" | "mb" | "mib" => 1 << 20,
         "g" | "gb" | "gib" => 1 << 30,
-        _ => {
-            return Err(format!(
-                "limit {name}: '{value}' has no unit I know; write for example 65536, 64KiB, 10MiB, 5GiB or off"
-            ));
-        }
+        _ => return Err(format!("'{value}' has no unit I know; {help}")),
     };
     digits
         .parse::<u64>()
         .ok()
         .and_then(|count| count.checked_mul(factor))
         .filter(|&bytes| bytes > 0)
-        .ok_or_else(|| format!("limit {name}: '{value}' is no size above 0; write for example 65536, 64KiB, 10MiB or off"))
+        .ok_or_else(|| format!("'{value}' is no size above 0; {help}"))
 }
 
 /// Reads `500ms`, `30s`, `5m`; a bare number counts seconds.

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use crate::config::{ACCOUNT_ID, ACCOUNT_THROTTLE};
 use crate::control::findings::{self, Finding};
 use crate::control::log_writer::LogDestination;
 use crate::deploy::StageSettings;
@@ -64,14 +65,6 @@ pub struct Config {
     /// Certificates trusted besides the system's.
     pub ca_files: Vec<PathBuf>,
 }
-
-/// AWS's account throttle: 10 000 requests a second with bursts of 5 000. Source: "Amazon API Gateway
-/// quotas".
-pub const ACCOUNT_THROTTLE: ThrottleSettings =
-    ThrottleSettings { rate_limit: 10_000.0, burst_limit: 5_000 };
-
-/// `$context.accountId`, until accounts can be configured: the one AWS's documentation shows.
-pub const ACCOUNT_ID: &str = "123456789012";
 
 impl Config {
     /// The stage's part of it.

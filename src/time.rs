@@ -83,6 +83,15 @@ impl WallMillis {
         }
     }
 
+    /// `2025-07-02T13:13:23Z` (RFC 3339).
+    pub fn iso_8601(self) -> String {
+        let c = self.civil();
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            c.year, c.month, c.day, c.hour, c.minute, c.second
+        )
+    }
+
     /// `Date` header's form: `Tue, 15 Nov 1994 08:12:31 GMT` (RFC 9110 section 5.6.7), 29 bytes.
     pub fn http_date(self) -> String {
         let c = self.civil();

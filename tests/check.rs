@@ -234,6 +234,36 @@ fn every_limit_is_listed_with_value_meaning_and_source() {
 }
 
 #[test]
+fn the_configuration_is_printed_and_what_is_wrong_in_it_is_told() {
+    let folder = Folder::new();
+    let good = folder.write(
+        "good.toml",
+        "[admin]\naccess_keys = [{ id = \"test\", secret = \"wJalrXUtn\" }]\n[limits]\nurl = \"off\"\n",
+    );
+    let good = good.display().to_string();
+    let output = ringway(&["config", "--config", &good, "--shards", "2"]);
+    let said = text(&output.stdout);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    assert!(said.contains("secret = \"****\"") && !said.contains("wJalr"), "{said}");
+    assert!(said.contains(&format!("# {good}:4:1\n")) && said.contains("# --shards\n"), "{said}");
+
+    let output = ringway(&["config", "--config", &good, "--json", "--listen", "[::1]:0"]);
+    let rows: Vec<Value> = serde_json::from_slice(&output.stdout).expect("an array");
+    let listen = rows.iter().find(|row| row["key"] == "server.listen").expect("a key");
+    assert_eq!((&listen["value"], &listen["origin"]), (&json!(["[::1]:0"]), &json!("flag")));
+
+    let bad = folder.write("bad.toml", "[admin]\nlisten = \"0.0.0.0:1\"\nauth = \"none\"\n");
+    let bad = bad.display().to_string();
+    let output = ringway(&["config", "--config", &bad]);
+    let said = text(&output.stderr);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""));
+    assert!(
+        said.starts_with(&format!("{bad}:3:1: admin.auth = \"none\" lets everybody")),
+        "{said}"
+    );
+}
+
+#[test]
 fn the_examples_are_served() {
     let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples");
     let mut count = 0;

@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules by layer, lowest first. Modules of one layer do not import each other.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["context", "limits", "time"],
     &["json"],
     &["auth", "http", "ring", "schema", "store", "telemetry", "throttle", "tls", "vtl"],
-    &["model", "upstream"],
+    &["model", "upstream", "usage"],
     &["deploy", "openapi"],
     &["control", "gateway"],
+    &["config"],
     &["shard"],
     &["server"],
     &["cli"],

@@ -63,6 +63,31 @@ impl Credential {
     }
 }
 
+/// Checks an access key's id. AWS's have 16 to 128 word characters; short ones like `test` are for
+/// tests.
+///
+/// # Errors
+/// A sentence that says what would be right. It does not repeat the id, which may be the secret, put in
+/// the wrong place.
+pub fn check_access_key_id(text: &str) -> Result<(), String> {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if !(1..=128).contains(&text.len()) || !text.bytes().all(good) {
+        return Err("an access key's id has 1 to 128 letters, digits, '_' and '-'".to_owned());
+    }
+    Ok(())
+}
+
+/// Checks a secret.
+///
+/// # Errors
+/// What it has to have, without the secret.
+pub fn check_secret(text: &str) -> Result<(), String> {
+    if !(1..=256).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("has to have 1 to 256 ASCII characters without blanks".to_owned());
+    }
+    Ok(())
+}
+
 /// Where a verifier looks keys up.
 pub trait Credentials {
     /// The key of that id. Ids are public, so this may take different times.
@@ -98,6 +123,27 @@ mod tests {
         let mut key = Credential::new("AKID", secret);
         key.session_token = Some(Secret::new("wJalrToken"));
         assert!(!format!("{key:?}").contains("wJalr"), "{key:?}");
+    }
+
+    #[test]
+    fn ids_and_secrets_have_their_characters() {
+        for (id, good) in [
+            ("test", true),
+            ("AKIA_EX-1", true),
+            (&*"A".repeat(128), true),
+            (&*"A".repeat(129), false),
+            ("", false),
+            ("a/b", false),
+            ("ü", false),
+        ] {
+            assert_eq!(check_access_key_id(id).is_ok(), good, "{id}");
+        }
+        for (secret, good) in
+            [("test", true), ("a/b+c=", true), ("", false), ("a b", false), ("ü", false)]
+        {
+            assert_eq!(check_secret(secret).is_ok(), good, "{secret}");
+        }
+        assert!(check_secret(&"s".repeat(257)).is_err());
     }
 
     #[test]

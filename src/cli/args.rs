@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use crate::config::values;
 use crate::limits::Limits;
 use crate::model::ThrottleSettings;
 
@@ -57,7 +58,7 @@ pub(super) fn parse_limit(text: &str) -> Result<String, String> {
 }
 
 /// AWS: letters, digits, hyphens and underscores, at most 128.
-fn parse_stage(text: &str) -> Result<String, String> {
+pub(super) fn parse_stage(text: &str) -> Result<String, String> {
     let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if text.is_empty() || text.len() > 128 || !text.chars().all(good) {
         return Err("a stage's name has 1 to 128 letters, digits, '-' and '_'".to_owned());
@@ -66,7 +67,7 @@ fn parse_stage(text: &str) -> Result<String, String> {
 }
 
 /// AWS: names of letters, digits and underscores.
-fn parse_variable(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_variable(text: &str) -> Result<(String, String), String> {
     let Some((name, value)) = text.split_once('=') else {
         return Err("write NAME=VALUE".to_owned());
     };
@@ -85,22 +86,7 @@ pub(super) struct AccountThrottle(pub Option<ThrottleSettings>);
 
 /// Reads `RATE:BURST` or `off`.
 pub(super) fn parse_account_throttle(text: &str) -> Result<AccountThrottle, String> {
-    if text.eq_ignore_ascii_case("off") {
-        return Ok(AccountThrottle(None));
-    }
-    let help = "write RATE:BURST (requests a second : tokens), for example 10000:5000, or off";
-    let (rate, burst) = text.split_once(':').ok_or_else(|| help.to_owned())?;
-    let rate_limit = rate
-        .parse::<f64>()
-        .ok()
-        .filter(|rate| rate.is_finite() && *rate > 0.0)
-        .ok_or_else(|| format!("'{rate}' is no rate above 0; {help}"))?;
-    let burst_limit = burst
-        .parse::<u32>()
-        .ok()
-        .filter(|&burst| burst > 0)
-        .ok_or_else(|| format!("'{burst}' is no burst of 1 or more; {help}"))?;
-    Ok(AccountThrottle(Some(ThrottleSettings { rate_limit, burst_limit })))
+    values::account_throttle(text).map(AccountThrottle)
 }
 
 #[cfg(test)]

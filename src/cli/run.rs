@@ -9,9 +9,8 @@ use clap::Args;
 
 use super::Failure;
 use super::args::{AccountThrottle, StageArgs, parse_account_throttle};
-use crate::control::log_writer::LogDestination;
-use crate::server::{self, ACCOUNT_THROTTLE, Config, listen};
-use crate::telemetry::AccessLogFormat;
+use crate::config::values;
+use crate::server::{self, ACCOUNT_THROTTLE, Config};
 
 /// Flags of `ringway run`.
 #[derive(Debug, Args)]
@@ -21,11 +20,11 @@ pub(super) struct RunArgs {
 
     /// Where clients connect; port 0 takes a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080",
-          value_parser = listen::parse_address)]
+          value_parser = values::parse_address)]
     listen: SocketAddr,
 
     /// Threads that serve, each with its own ring [default: one per CPU this process may use]
-    #[arg(long, value_name = "N", value_parser = parse_shards)]
+    #[arg(long, value_name = "N", value_parser = values::shards)]
     shards: Option<usize>,
 
     /// Where /metrics, /healthz and /readyz are, or off
@@ -58,45 +57,15 @@ fn parse_admin(text: &str) -> Result<AdminAddress, String> {
     if text.eq_ignore_ascii_case("off") {
         return Ok(AdminAddress(None));
     }
-    listen::parse_address(text).map(|address| AdminAddress(Some(address)))
-}
-
-/// More than any machine has CPUs is a slip of the finger.
-const SHARDS_MAX: usize = 1_024;
-
-fn parse_shards(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|count| (1..=SHARDS_MAX).contains(count))
-        .ok_or_else(|| format!("write a number from 1 to {SHARDS_MAX}"))
-}
-
-fn access_log(text: &str) -> Option<LogDestination> {
-    match text {
-        "-" => Some(LogDestination::Stdout),
-        off if off.eq_ignore_ascii_case("off") => None,
-        file => Some(LogDestination::File(PathBuf::from(file))),
-    }
-}
-
-/// A preset by its name, or a format of the user's own.
-fn access_log_format(text: &str) -> Result<AccessLogFormat, Failure> {
-    if let Some(preset) = AccessLogFormat::preset(text) {
-        return Ok(preset);
-    }
-    if !text.contains('$') {
-        let names = AccessLogFormat::PRESET_NAMES.join(", ");
-        return Err(Failure::Usage(format!(
-            "--access-log-format: there is no preset '{text}'; there are {names}, and a format of \
-             your own has $context variables"
-        )));
-    }
-    AccessLogFormat::parse(text)
-        .map_err(|error| Failure::Usage(format!("--access-log-format: {error}")))
+    values::parse_address(text).map(|address| AdminAddress(Some(address)))
 }
 
 pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
-    let format = access_log_format(&args.access_log_format)?;
+    let usage = |flag: &str, why: String| Failure::Usage(format!("--{flag}: {why}"));
+    let format = values::access_log_format(&args.access_log_format)
+        .map_err(|why| usage("access-log-format", why))?;
+    let access_log =
+        values::access_log(&args.access_log).map_err(|why| usage("access-log", why))?;
     let config = Config {
         stage: args.stage.stage.clone(),
         variables: args.stage.variables(),
@@ -105,7 +74,7 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
         listen: args.listen,
         shards: args.shards,
         admin: args.admin.0,
-        access_log: access_log(&args.access_log),
+        access_log,
         access_log_format: Arc::new(format),
         account_throttle_is_default: args.account_throttle.is_none(),
         account_throttle: args.account_throttle.map_or(Some(ACCOUNT_THROTTLE), |given| given.0),

@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use super::admin_tls::{AdminTls, TlsListener};
 use super::api::ApiError;
 use super::ops;
 use super::service::{Service, refusal};
@@ -42,6 +44,8 @@ pub struct Admin {
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// The control-plane API, where there is one (`ringway serve`).
     pub service: Option<Arc<Service>>,
+    /// Its certificate; `None`: plain HTTP.
+    pub tls: Option<AdminTls>,
 }
 
 /// A bound admin port that does not answer yet.
@@ -73,7 +77,13 @@ impl AdminListener {
     /// The socket cannot be watched by the runtime.
     pub async fn serve(self, admin: Admin) -> std::io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.0)?;
-        axum::serve(listener, router(admin)).await
+        match &admin.tls {
+            None => axum::serve(listener, router(admin)).await,
+            Some(tls) => {
+                let listener = TlsListener::new(listener, tls)?;
+                axum::serve(listener, router(admin)).await
+            }
+        }
     }
 }
 
@@ -93,14 +103,23 @@ fn router(admin: Admin) -> Router {
 async fn service(State(admin): State<Arc<Admin>>, request: Request) -> Response {
     let Some(service) = &admin.service else { return not_found().await };
     let (parts, body) = request.into_parts();
-    match axum::body::to_bytes(body, service.parts().body_bytes_max).await {
-        Ok(body) if ops::is_one(parts.uri.path()) => ops::answer(service, &parts, body).await,
-        Ok(body) => service.answer(&parts, body).await,
-        Err(error) => refusal(&ApiError::bad_request(format!(
-            "the request's body cannot be read, or has more than {} bytes: {error}",
-            service.parts().body_bytes_max
-        ))),
+    if ops::is_one(parts.uri.path()) {
+        return ops::answer(service, &parts, body).await;
     }
+    match read_body(service, body).await {
+        Ok(body) => service.answer(&parts, body).await,
+        Err(error) => refusal(&error),
+    }
+}
+
+/// All of a call's body.
+pub(super) async fn read_body(service: &Service, body: Body) -> Result<Bytes, ApiError> {
+    let most = service.parts().body_bytes_max;
+    axum::body::to_bytes(body, most).await.map_err(|error| {
+        ApiError::bad_request(format!(
+            "the request's body cannot be read, or has more than {most} bytes: {error}"
+        ))
+    })
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
@@ -157,6 +176,7 @@ mod tests {
         let address = listener.address().unwrap();
         let admin = Admin {
             service: None,
+            tls: None,
             readiness: readiness.clone(),
             metrics: Box::new(|| "ringway_up 1\n".to_owned()),
         };

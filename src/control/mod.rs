@@ -1,7 +1,9 @@
 //! The control thread's parts: everything that may be slow.
 
 pub mod admin;
+pub mod admin_tls;
 pub mod api;
+pub mod credentials;
 pub mod definition;
 pub mod findings;
 pub mod log_writer;
@@ -10,4 +12,5 @@ pub mod publish;
 pub mod resolve;
 pub mod service;
 pub mod serving;
+pub mod vault;
 pub mod watch;

@@ -135,6 +135,9 @@ impl DataPlane {
     /// Names of new targets are to be resolved before ([`super::resolve::Refresher::resolve_new`]): a
     /// request to a target without addresses fails.
     ///
+    /// To be awaited to its end: dropped before, some shards may have the updates and others not. A task
+    /// of its own is the place for it, not a client's call.
+    ///
     /// # Errors
     /// A shard is gone or stuck. Others may have applied the updates: the process should end.
     pub async fn publish(&self, updates: Vec<Update>, now: Nanos) -> Result<(), PublishError> {

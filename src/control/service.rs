@@ -29,6 +29,7 @@ use crate::auth::sigv4::AuthError;
 use crate::auth::sigv4::{self, Payload, Verifier};
 use crate::store::Store;
 use crate::time::{Nanos, WallMillis};
+use crate::usage::{Change, UsagePlans};
 
 /// Who may call.
 pub enum AdminAuth {
@@ -65,6 +66,8 @@ pub struct ServiceParts {
     pub publications: mpsc::Sender<Publication>,
     /// The shards' clock.
     pub clock: fn() -> Nanos,
+    /// Keys and plans as requests meet them.
+    pub usage: Arc<UsagePlans>,
     /// Longest body of a request, bytes.
     pub body_bytes_max: usize,
     /// Runs test invocations on a shard.
@@ -76,7 +79,7 @@ pub struct Service {
     parts: Arc<Shared>,
     /// Whoever changes the store holds it until shards serve the change: they see changes in the order
     /// of their commits.
-    writing: Mutex<()>,
+    writing: Arc<Mutex<()>>,
 }
 
 /// What the threads for blocking work need.
@@ -101,7 +104,7 @@ struct Changed {
 impl Service {
     /// A service over these parts.
     pub fn new(parts: ServiceParts) -> Self {
-        Self { parts: Arc::new(Shared { parts }), writing: Mutex::new(()) }
+        Self { parts: Arc::new(Shared { parts }), writing: Arc::default() }
     }
 
     /// The parts it was made of.
@@ -113,13 +116,12 @@ impl Service {
     ///
     /// # Errors
     /// AWS's refusals.
-    pub fn authenticate(&self, parts: &Parts, body: &[u8]) -> Result<(), ApiError> {
+    pub fn authenticate(&self, parts: &Parts, body: Payload<'_>) -> Result<(), ApiError> {
         let AdminAuth::SigV4 { verifier, credentials } = &self.parts.auth else { return Ok(()) };
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         let path = parts.uri.path().as_bytes();
         let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let request =
-            sigv4::Request::new(parts.method.as_str(), path, query, headers, Payload::Bytes(body));
+        let request = sigv4::Request::new(parts.method.as_str(), path, query, headers, body);
         verifier.verify(&request, credentials.as_ref(), wall_now()).map(drop).map_err(|error| {
             ApiError {
                 status: AuthError::STATUS,
@@ -132,7 +134,7 @@ impl Service {
     /// Answers a request of the control-plane API.
     pub async fn answer(&self, parts: &Parts, body: Bytes) -> Response {
         let outcome = async {
-            self.authenticate(parts, &body)?;
+            self.authenticate(parts, Payload::Bytes(&body))?;
             self.call(parts, body).await
         };
         match outcome.await {
@@ -150,6 +152,10 @@ impl Service {
         if request.route.operation.name == "TestInvokeMethod" {
             return self.test_invoke(request).await;
         }
+        if matches!(request.route.operation.name, "GetUsage" | "UpdateUsage") {
+            // What they answer and change is in the store only when it has been kept.
+            self.keep_usage().await?;
+        }
         if !request.route.operation.writes() {
             let shared = self.parts.clone();
             return blocking(move || request.read(&shared)).await;
@@ -157,28 +163,32 @@ impl Service {
         self.change(move |shared| request.write(shared)).await
     }
 
-    /// Runs what changes the store, and brings the change to the shards.
+    /// Runs what changes the store, and brings the change to the shards. A client that goes away ends its
+    /// own waiting only: what is committed has to reach the shards all the same.
     async fn change(
         &self,
         work: impl FnOnce(&Shared) -> Result<Changed, ApiError> + Send + 'static,
     ) -> Result<Reply, ApiError> {
-        let _writing = self.writing.lock().await;
-        let shared = self.parts.clone();
-        let Changed { reply, updates } = blocking(move || work(&shared)).await?;
-        if !updates.is_empty() {
-            self.publish(updates).await?;
-        }
-        Ok(reply)
+        let (writing, shared) = (self.writing.clone(), self.parts.clone());
+        let whole = async move {
+            let _writing = writing.lock_owned().await;
+            let at_work = shared.clone();
+            let Changed { reply, updates } = blocking(move || work(&at_work)).await?;
+            if !updates.is_empty() {
+                shared.publish(updates).await?;
+            }
+            Ok(reply)
+        };
+        tokio::spawn(whole).await.map_err(|error| mistake(&error))?
     }
 
-    /// Brings updates to every shard.
-    async fn publish(&self, updates: Vec<Update>) -> Result<(), ApiError> {
-        let (done, published) = oneshot::channel();
-        let gone = || ApiError::internal("the gateway is ending; what was changed is stored");
-        let publication = Publication { updates, done };
-        self.parts.publications.send(publication).await.map_err(|_| gone())?;
-        let published = published.await.map_err(|_| gone())?;
-        published.map_err(ApiError::internal)
+    /// Keeps what requests have counted since the last time.
+    ///
+    /// # Errors
+    /// The store cannot be written; what could not be kept will be the next time.
+    pub async fn keep_usage(&self) -> Result<(), ApiError> {
+        let shared = self.parts.clone();
+        blocking(move || shared.keep_usage()).await
     }
 
     async fn test_invoke(&self, request: Request) -> Result<Reply, ApiError> {
@@ -192,7 +202,7 @@ impl Service {
         });
         let trial = trial.await?;
         // Brings nothing to the shards, but has the names of the trial's targets looked up.
-        self.publish(Vec::new()).await?;
+        self.parts.publish(Vec::new()).await?;
         let outcome = self.parts.tests.invoke(trial).await.map_err(ApiError::internal)?;
         Ok(api::test_invoke_reply(outcome))
     }
@@ -202,7 +212,7 @@ impl Service {
     /// # Errors
     /// It is no backup, or a stage of it does not compile; nothing has changed then.
     pub async fn restore(&self, backup: Store) -> Result<(), ApiError> {
-        let work = move |shared: &Shared| {
+        let replace = move |shared: &Shared| {
             let before = stages_of(&shared.store.read()?)?;
             let transaction = shared.store.write()?;
             transaction.replace_all(&backup.read()?)?;
@@ -215,13 +225,14 @@ impl Service {
             effects.removed_stages = before.difference(&effects.changed_stages).cloned().collect();
             let updates = shared.serving.updates(&transaction, &effects, (shared.clock)())?;
             transaction.commit()?;
+            shared.usage.clear();
+            api::load_keys(&shared.store.read()?, &shared.settings, &shared.usage)?;
             Ok(Changed { reply: Reply::empty(), updates })
         };
-        let outcome = self.change(work).await.map(drop);
-        if outcome.is_err() {
-            self.parts.serving.forget();
-        }
-        outcome
+        let work = move |shared: &Shared| {
+            replace(shared).inspect_err(|_: &ApiError| shared.serving.forget())
+        };
+        self.change(work).await.map(drop)
     }
 }
 
@@ -239,13 +250,42 @@ fn stages_of(
 }
 
 impl Shared {
+    /// Brings updates to every shard.
+    async fn publish(&self, updates: Vec<Update>) -> Result<(), ApiError> {
+        let (done, published) = oneshot::channel();
+        let gone = || ApiError::internal("the gateway is ending; what was changed is stored");
+        let publication = Publication { updates, done };
+        self.publications.send(publication).await.map_err(|_| gone())?;
+        let published = published.await.map_err(|_| gone())?;
+        published.map_err(ApiError::internal)
+    }
+
+    fn keep_usage(&self) -> Result<(), ApiError> {
+        let mut changes: Vec<Change> = Vec::new();
+        self.usage.take_changes(|change| changes.push(change));
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let kept = (|| {
+            let transaction = self.store.write()?;
+            api::keep_counts(&transaction, &changes)?;
+            transaction.commit()
+        })();
+        if kept.is_err() {
+            for change in &changes {
+                self.usage.mark_changed(&change.plan, change.key);
+            }
+        }
+        Ok(kept?)
+    }
+
     fn context<'a>(&'a self, store: &'a crate::store::Transaction) -> Context<'a> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         Context {
             store,
             settings: &self.settings,
             now: i64::try_from(now).unwrap_or(i64::MAX),
-            effects: Effects::default(),
+            effects: Effects { now: wall_now(), ..Effects::default() },
         }
     }
 }
@@ -288,6 +328,11 @@ impl Request {
         let effects = context.effects;
         let updates = shared.serving.updates(&transaction, &effects, (shared.clock)())?;
         transaction.commit()?;
+        let has_keys = !effects.keys.is_empty() || !effects.plans.is_empty();
+        if has_keys || !effects.remaining.is_empty() {
+            let stored = shared.store.read()?;
+            api::apply_keys(&stored, &shared.settings, &shared.usage, &effects)?;
+        }
         for what in effects.not_carried_out {
             tracing::warn!("{}: stored, not carried out yet: {what}", self.route.operation.name);
         }
@@ -304,7 +349,12 @@ async fn blocking<T: Send + 'static>(
         work()
     })
     .await
-    .map_err(|error| ApiError::internal(format!("a mistake in Ringway: {error}")))?
+    .map_err(|error| mistake(&error))?
+}
+
+/// A task has panicked.
+fn mistake(error: &tokio::task::JoinError) -> ApiError {
+    ApiError::internal(format!("a mistake in Ringway: {error}"))
 }
 
 /// Lowers this thread's priority: compiling a large API must not cost requests their time.

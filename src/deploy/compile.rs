@@ -12,12 +12,14 @@ use super::compiled::{
 use super::gateway_responses;
 use super::integration;
 use super::media_type::MediaTypes;
+use super::protection;
 use super::route_tree::{RouteTreeBuilder, parameter_names};
 use super::source::Scope;
+use super::validation;
 use crate::context::ContextVariable;
 use crate::limits::Limits;
 use crate::model::{
-    ClientCertificate, Method, MethodName, MethodSetting, Pointer, Resource, RestApi,
+    ApiKeySource, ClientCertificate, Method, MethodName, MethodSetting, Pointer, Resource, RestApi,
     ThrottleSettings,
 };
 use crate::throttle::{BucketRegistry, TokenBucket};
@@ -116,6 +118,12 @@ pub(super) fn below(pointer: &str, members: &[&str]) -> Pointer {
     })
 }
 
+/// A method whose keys nobody says.
+const KEY_OF_AUTHORIZER: (&str, &str) = (
+    "API keys come from an authorizer, which are not carried out yet: every request is answered 403",
+    "set x-amazon-apigateway-api-key-source to HEADER; authorizers come with a later release",
+);
+
 /// Compiles a stage; for a caller that nobody reads warnings of.
 ///
 /// # Errors
@@ -170,6 +178,7 @@ pub fn compile_with(
     }
 
     let mut throttles = Throttles::new(api, settings, env);
+    let api_is_closed = protection::is_closed(api);
     let mut tree = RouteTreeBuilder::default();
     let mut methods = Vec::new();
     for resource in &api.resources {
@@ -197,6 +206,19 @@ pub fn compile_with(
                 scope: &scope,
                 constants: &mut constants,
             };
+            let closed = protection::why_closed(api_is_closed, method);
+            if let Some(why) = closed {
+                report.warn(
+                    method.pointer.clone(),
+                    format!("every request is answered 403: {why}"),
+                    "it comes with a later release; take the protection away to open the method",
+                );
+            }
+            let validation = validation::compile(api, method, &path_parameters, &mut report);
+            let api_key = method.api_key_required.then_some(api.api_key_source);
+            if api_key == Some(ApiKeySource::Authorizer) {
+                report.warn(method.pointer.clone(), KEY_OF_AUTHORIZER.0, KEY_OF_AUTHORIZER.1);
+            }
             if let Some(integration) = step.integration(method, &mut report) {
                 methods.push(CompiledMethod {
                     index,
@@ -204,10 +226,13 @@ pub fn compile_with(
                     resource_path: resource.path.as_str().into(),
                     resource_id: resource.id.clone(),
                     operation_name: method.operation_name.clone(),
+                    is_closed: closed.is_some(),
                     path_parameters: path_parameters
                         .iter()
                         .map(|name| name.as_bytes().into())
                         .collect(),
+                    api_key,
+                    validation,
                     buckets: throttles.of(resource, name, method),
                     integration,
                 });

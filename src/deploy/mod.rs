@@ -18,12 +18,14 @@ mod integration;
 pub mod json_path;
 pub mod media_type;
 pub mod mock_status;
+mod protection;
 mod publication;
 pub mod route_tree;
 pub mod selector;
 pub mod source;
 mod template;
 pub mod uri;
+mod validation;
 
 pub use compile::{CompileEnv, CompileError, StageSettings, compile, compile_with, nowhere};
 pub use compiled::{
@@ -42,3 +44,4 @@ pub use publication::{
 };
 pub use route_tree::RouteTree;
 pub use template::{CompiledTemplate, Template, TemplateSide};
+pub use validation::{RequiredParameter, Validation};

@@ -41,6 +41,7 @@ pub struct ApiTable<E> {
     generation: u32,
     /// By slot; a free one has an empty id.
     apis: Vec<Api<E>>,
+    free: Vec<u32>,
     /// Slots by lower-case id.
     slots: HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
     domains: Arc<DomainTable>,
@@ -161,6 +162,7 @@ impl<E> Default for ApiTable<E> {
         Self {
             generation: 1,
             apis: Vec::new(),
+            free: Vec::new(),
             slots: HashMap::default(),
             domains: Arc::default(),
             mapped: Vec::new(),
@@ -216,10 +218,11 @@ impl<E> ApiTable<E> {
         for &slot in self.mapped.iter().flatten().chain(&self.default) {
             used[slot as usize] = true;
         }
-        for (api, used) in self.apis.iter_mut().zip(used) {
+        for ((slot, api), used) in (0..).zip(&mut self.apis).zip(used) {
             if !used && api.default_endpoint && api.stages.is_empty() && !api.id.is_empty() {
                 self.slots.remove(&api.id);
                 api.id = Box::default();
+                self.free.push(slot);
             }
         }
     }
@@ -247,16 +250,16 @@ impl<E> ApiTable<E> {
             return slot;
         }
         let api = Api { id: id.clone().into(), default_endpoint: true, stages: Vec::new() };
-        let slot = match self.apis.iter().position(|api| api.id.is_empty()) {
+        let slot = match self.free.pop() {
             Some(free) => {
-                self.apis[free] = api;
+                self.apis[free as usize] = api;
                 free
             }
             None => {
                 self.apis.push(api);
-                self.apis.len() - 1
+                (self.apis.len() - 1) as u32
             }
-        } as u32;
+        };
         self.slots.insert(id.into(), slot);
         slot
     }

@@ -2,9 +2,11 @@
 
 mod diagnostic;
 mod document;
+mod export;
 mod import;
 mod json;
 mod node;
+mod schema;
 #[cfg(test)]
 mod testing;
 mod tree;
@@ -13,9 +15,14 @@ mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::Document;
+pub use export::{
+    DocumentationSnapshot, ExportError, ExportOptions, ExportType, Extensions, export,
+    export_file_name, export_json, export_yaml,
+};
 pub use import::{
     AwsFinding, AwsSeverity, BasePath, DocumentationImport, Import, ImportOptions, import,
     import_documentation, import_with,
 };
 pub use node::{Member, Node, Position, Value};
+pub use schema::{Schemas, default_template, flatten, referenced_models};
 pub use yaml::json_number;

@@ -6,36 +6,14 @@
 //! call per connection.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+pub use crate::config::values::parse_address;
+
 /// Connections that may wait to be accepted, per shard; the kernel bounds it by `net.core.somaxconn`.
 const BACKLOG: i32 = 4_096;
-
-/// Reads `HOST:PORT` as `--listen` and `--admin` take it: an address, or a name that the system
-/// resolves (its first address is taken). IPv6 addresses stand in brackets.
-///
-/// # Errors
-/// A sentence that says what would be right.
-pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
-    if let Ok(address) = text.parse::<SocketAddr>() {
-        return Ok(address);
-    }
-    let help = "write HOST:PORT, for example 127.0.0.1:8080, 0.0.0.0:80 or [::]:8080";
-    let Some((host, port)) = text.rsplit_once(':') else {
-        return Err(format!("'{text}' has no port; {help}"));
-    };
-    if host.is_empty() || host.contains(':') || host.contains('[') {
-        return Err(format!("'{text}' is no address; {help}"));
-    }
-    let port: u16 = port
-        .parse()
-        .map_err(|_| format!("'{port}' in '{text}' is no port from 0 to 65535; {help}"))?;
-    (host, port).to_socket_addrs().ok().and_then(|mut addresses| addresses.next()).ok_or_else(
-        || format!("'{host}' in '{text}' is no address and no name the system knows; {help}"),
-    )
-}
 
 /// Binds `count` sockets to `address` and listens on them. Port 0 takes a free one, the same for all.
 ///
@@ -51,6 +29,27 @@ pub fn bind(address: SocketAddr, count: usize) -> Result<(Vec<TcpListener>, Sock
         sockets.push(shared(bound).map_err(explain)?);
     }
     Ok((sockets, bound))
+}
+
+/// The same for several addresses: a set of sockets for each of `count` shards, and the addresses they
+/// have.
+///
+/// # Errors
+/// As [`bind`].
+pub fn bind_all(
+    addresses: &[SocketAddr],
+    count: usize,
+) -> Result<(Vec<Vec<TcpListener>>, Vec<SocketAddr>), String> {
+    let mut sets: Vec<Vec<TcpListener>> = (0..count).map(|_| Vec::new()).collect();
+    let mut bound = Vec::with_capacity(addresses.len());
+    for &address in addresses {
+        let (sockets, address) = bind(address, count)?;
+        bound.push(address);
+        for (set, socket) in sets.iter_mut().zip(sockets) {
+            set.push(socket);
+        }
+    }
+    Ok((sets, bound))
 }
 
 /// Finds out whether anybody has the address; with port 0, which port is free.
@@ -99,29 +98,6 @@ mod tests {
     use std::net::TcpStream;
 
     use super::*;
-
-    #[test]
-    fn addresses_are_read_with_what_would_be_right() {
-        for (text, want) in [
-            ("127.0.0.1:8080", "127.0.0.1:8080"),
-            ("[::1]:0", "[::1]:0"),
-            ("0.0.0.0:80", "0.0.0.0:80"),
-        ] {
-            assert_eq!(parse_address(text).unwrap().to_string(), want);
-        }
-        assert_eq!(parse_address("localhost:81").unwrap().port(), 81);
-        for (text, says) in [
-            ("8080", "has no port"),
-            (":8080", "is no address"),
-            ("::1:8080", "is no address"),
-            ("127.0.0.1:99999", "no port from 0 to 65535"),
-            ("127.0.0.1:", "no port from 0 to 65535"),
-            ("no such name:80", "no name the system knows"),
-        ] {
-            let error = parse_address(text).unwrap_err();
-            assert!(error.contains(says) && error.contains("127.0.0.1:8080"), "{text}: {error}");
-        }
-    }
 
     #[test]
     fn shards_share_one_port_and_nobody_else_does() {

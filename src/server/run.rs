@@ -45,7 +45,8 @@ pub(super) fn run(config: Config) -> Result<(), String> {
     complain(&findings_text(&prepared.findings, &file));
 
     let plan = cpus::plan(config.shards);
-    let (listeners, address) = listen::bind(config.listen, plan.cpus.len())?;
+    let (listeners, addresses) = listen::bind_all(&[config.listen], plan.cpus.len())?;
+    let address = addresses[0];
     let admin = config
         .admin
         .map(|address| bind_admin(address).map_err(|why| format!("{why} (--admin off)")))
@@ -53,6 +54,7 @@ pub(super) fn run(config: Config) -> Result<(), String> {
     let parts = ProcessParts {
         limits: config.limits.clone(),
         trust: trust.clone(),
+        usage: Arc::default(),
         log,
         buckets,
         targets: targets.clone(),

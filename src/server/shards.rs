@@ -7,15 +7,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::control::publish::{Refusal, Shards};
-use crate::deploy::{Applied, Batch};
 use crate::limits::Limits;
 use crate::shard::{
-    self, ShardConfig, ShardHandle, ShardMailbox, ShardMessage, TestInvocation, TestReply,
-    TestResult,
+    self, ShardConfig, ShardHandle, ShardLink, ShardMailbox, ShardMessage, TestInvocation,
+    TestReply, TestResult,
 };
 use crate::telemetry::{LogQueue, Registry};
 use crate::tls::ClientTrust;
+use crate::usage::UsagePlans;
 
 /// Between two looks whether a shard has ended by itself.
 const WATCH_EVERY: Duration = Duration::from_millis(100);
@@ -30,6 +29,8 @@ pub struct ShardParts {
     pub limits: Arc<Limits>,
     /// Whom TLS trusts.
     pub trust: Arc<ClientTrust>,
+    /// API keys and usage plans.
+    pub usage: Arc<UsagePlans>,
     /// Where access-log batches go; `None`: off.
     pub log: Option<Arc<LogQueue>>,
     /// Counters of all shards.
@@ -42,27 +43,28 @@ pub struct RunningShards {
 }
 
 impl RunningShards {
-    /// Starts one shard per listener, on the CPU of the same index.
+    /// Starts one shard per set of listeners, on the CPU of the same index.
     ///
     /// # Errors
     /// A sentence that says which shard could not be started and why; those before it end with the
     /// process.
     pub fn spawn(
-        listeners: Vec<TcpListener>,
+        listeners: Vec<Vec<TcpListener>>,
         cpus: &[Option<usize>],
         parts: &ShardParts,
     ) -> Result<Self, String> {
         assert_eq!(listeners.len(), cpus.len());
         let mut handles = Vec::with_capacity(listeners.len());
-        for (index, (listener, &cpu)) in listeners.into_iter().zip(cpus).enumerate() {
+        for (index, (listeners, &cpu)) in listeners.into_iter().zip(cpus).enumerate() {
             let config = ShardConfig {
                 index,
                 cpu,
-                listener,
+                listeners,
                 limits: parts.limits.clone(),
                 cells: parts.registry.shard(index),
                 log: parts.log.clone(),
                 trust: parts.trust.clone(),
+                usage: parts.usage.clone(),
             };
             let handle = shard::spawn(config)
                 .map_err(|error| format!("shard {index} cannot be started: {error}"))?;
@@ -124,7 +126,7 @@ impl RunningShards {
 
     /// The way to the shards for whoever publishes.
     pub fn link(&self) -> ShardLink {
-        ShardLink { mailboxes: self.handles.iter().map(ShardHandle::mailbox).collect() }
+        ShardLink::new(&self.handles)
     }
 }
 
@@ -161,26 +163,6 @@ impl TestInvoker {
             }
         }
         Err("no shard takes a test now".to_owned())
-    }
-}
-
-/// The mailboxes of all shards.
-pub struct ShardLink {
-    mailboxes: Box<[ShardMailbox]>,
-}
-
-impl Shards for ShardLink {
-    fn count(&self) -> usize {
-        self.mailboxes.len()
-    }
-
-    fn offer(&self, shard: usize, batch: &Batch, applied: Applied) -> Result<(), Refusal> {
-        let mailbox = &self.mailboxes[shard];
-        if mailbox.is_finished() {
-            return Err(Refusal::Gone);
-        }
-        let message = ShardMessage::Apply { batch: Arc::clone(batch), applied };
-        mailbox.send(message).map_err(|_message| Refusal::Full)
     }
 }
 
@@ -221,10 +203,12 @@ mod tests {
     fn tests_are_invoked_on_the_shards_until_they_end() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let listeners = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+            let listeners =
+                (0..2).map(|_| vec![TcpListener::bind("127.0.0.1:0").unwrap()]).collect();
             let parts = ShardParts {
                 limits: Arc::default(),
                 trust: Arc::new(ClientTrust::load(&[]).unwrap()),
+                usage: Arc::default(),
                 log: None,
                 registry: Arc::new(Registry::new(2)),
             };

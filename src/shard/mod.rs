@@ -1,5 +1,5 @@
 //! One pinned thread per core: accept, connections, the gateway's steps, and nothing shared with the
-//! neighbours but the atomics of token buckets.
+//! neighbours but the atomics of token buckets and quotas.
 //!
 //! ```text
 //! mailbox ──Apply, Drain────▶ shard ──accept──▶ connection task ──▶ gateway::respond ──▶ write
@@ -17,12 +17,17 @@ mod connection;
 mod deployment;
 mod housekeeping;
 mod ids;
+mod link;
 #[cfg(test)]
 mod sim_tests;
+#[cfg(test)]
+mod stages_tests;
 mod state;
 mod test_invoke;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod usage_tests;
 mod write;
 
 use std::io;
@@ -37,7 +42,9 @@ use crate::limits::Limits;
 use crate::ring::{Mailbox, MailboxReceiver, MailboxSender, Ring, RingConfig};
 use crate::telemetry::{LogQueue, ShardCells};
 use crate::tls::ClientTrust;
+use crate::usage::UsagePlans;
 
+pub use link::ShardLink;
 pub use state::Shard;
 pub use test_invoke::{TEST_INVOKE_STAGE, TestInvocation, TestOutcome, TestReply, TestResult};
 
@@ -50,8 +57,8 @@ pub struct ShardConfig {
     pub index: usize,
     /// CPU it is pinned to; `None`: wherever the system puts it.
     pub cpu: Option<usize>,
-    /// Its own listening socket.
-    pub listener: TcpListener,
+    /// Its own listening sockets, one per address.
+    pub listeners: Vec<TcpListener>,
     /// Limits in force.
     pub limits: Arc<Limits>,
     /// Its figures.
@@ -60,6 +67,8 @@ pub struct ShardConfig {
     pub log: Option<Arc<LogQueue>>,
     /// Certificates that integrations may show.
     pub trust: Arc<ClientTrust>,
+    /// API keys and usage plans, the same for all shards.
+    pub usage: Arc<UsagePlans>,
 }
 
 /// What a shard can be told.
@@ -190,9 +199,8 @@ pub fn run(
     config: ShardConfig,
     mailbox: MailboxReceiver<ShardMessage>,
 ) -> io::Result<()> {
-    let ShardConfig { index, limits, cells, log, trust, listener, .. } = config;
-    let shard = Rc::new(Shard::new(ring, index, limits, cells, log, trust));
-    let mut listener = Some(listener);
+    let ShardConfig { index, limits, cells, log, trust, usage, mut listeners, .. } = config;
+    let shard = Rc::new(Shard::new(ring, index, limits, cells, log, trust, usage));
     ring.spawn_vital({
         let shard = Rc::clone(&shard);
         async move {
@@ -200,10 +208,10 @@ pub fn run(
             let each = |message| {
                 let more = shard.receive(message);
                 // Until it is known what is served, connections wait in the listen queue.
-                if shard.is_serving()
-                    && let Some(listener) = listener.take()
-                {
-                    ring.spawn_vital(accept::run(Rc::clone(&shard), listener.into()));
+                if shard.is_serving() {
+                    for listener in listeners.drain(..) {
+                        ring.spawn_vital(accept::run(Rc::clone(&shard), listener.into()));
+                    }
                 }
                 more
             };

@@ -1,7 +1,7 @@
 //! All cells there are, by shard and by series.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::telemetry::prometheus;
 use crate::telemetry::{Series, ShardCells, StageSeries};
@@ -22,6 +22,8 @@ struct RegisteredStage {
     api_name: Arc<str>,
     /// Sorted by resource and method.
     series: Vec<Arc<Series>>,
+    /// What was handed out: when a deployment is gone, series may be, too.
+    deployments: Vec<Weak<[Arc<Series>]>>,
 }
 
 /// A stage's series as a scrape reads them.
@@ -82,9 +84,11 @@ impl Registry {
     ) -> StageSeries {
         let key = StageKey { api_id: api_id.into(), stage: stage.into() };
         let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
-        let registered = stages
-            .entry(key)
-            .or_insert_with(|| RegisteredStage { api_name: api_name.into(), series: Vec::new() });
+        let registered = stages.entry(key).or_insert_with(|| RegisteredStage {
+            api_name: api_name.into(),
+            series: Vec::new(),
+            deployments: Vec::new(),
+        });
         if *registered.api_name != *api_name {
             registered.api_name = api_name.into();
         }
@@ -110,15 +114,23 @@ impl Registry {
             registered.series.sort_by(by_key);
             registered.series.shrink_to_fit();
         }
-        StageSeries(series.into())
+        let series: Arc<[_]> = series.into();
+        registered.deployments.push(Arc::downgrade(&series));
+        StageSeries(series)
     }
 
-    /// Forgets every series that no deployment has any more; they are no longer scraped.
+    /// Forgets every series that no deployment has any more; they are no longer scraped. Cheap where no
+    /// deployment has gone.
     pub fn sweep(&self) {
         let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
         stages.retain(|_, stage| {
-            // Nobody can get one from here meanwhile: that takes the lock.
-            stage.series.retain(|series| Arc::strong_count(series) > 1);
+            let before = stage.deployments.len();
+            stage.deployments.retain(|deployment| deployment.strong_count() > 0);
+            if stage.deployments.len() < before || stage.deployments.is_empty() {
+                // Nobody can get one from here meanwhile: that takes the lock.
+                stage.series.retain(|series| Arc::strong_count(series) > 1);
+                stage.series.shrink_to_fit();
+            }
             !stage.series.is_empty()
         });
     }
@@ -146,5 +158,10 @@ impl Registry {
                 .collect()
         };
         prometheus::render(&self.shards, &stages, self.started_at)
+    }
+
+    /// What is counted by usage plan, in the same format; `names` are the plans' ids by their numbers.
+    pub fn render_plans(&self, names: &[Box<str>]) -> String {
+        prometheus::plans(&self.shards, names)
     }
 }

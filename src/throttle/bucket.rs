@@ -13,8 +13,8 @@ use crate::time::Nanos;
 /// The horizon follows from it: 2⁶⁴ ticks are 9.1 years. Ticks count from the bucket's creation,
 /// and the clock, the debt and the burst together have to stay below. A burst that takes longer to
 /// refill is in effect capped there; a process that has run for 9.1 years refuses.
-const TICKS_PER_NANO: u64 = 64;
-const TICKS_PER_SECOND: f64 = 64e9;
+pub(super) const TICKS_PER_NANO: u64 = 64;
+pub(super) const TICKS_PER_SECOND: f64 = 64e9;
 
 /// A token bucket of `burst` tokens that gains `rate` tokens a second.
 ///
@@ -151,7 +151,7 @@ impl TokenBucket {
 }
 
 /// Interval and tolerance in ticks. The interval is at least 1 and rounded up.
-fn ticks(rate: f64, burst: u32) -> (u64, u64) {
+pub(super) fn ticks(rate: f64, burst: u32) -> (u64, u64) {
     if rate.is_nan() || rate <= 0.0 {
         return (u64::MAX, 0);
     }

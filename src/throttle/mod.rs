@@ -18,7 +18,9 @@
 //! algorithm is ITU-T I.371's generic cell rate algorithm.
 
 mod bucket;
+mod rate;
 mod registry;
 
 pub use bucket::{Token, TokenBucket, admit};
+pub use rate::{Rate, RateState};
 pub use registry::BucketRegistry;

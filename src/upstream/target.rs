@@ -95,6 +95,7 @@ struct Registered {
     by_key: HashMap<Key, u32>,
     /// By slot; `None`: free.
     slots: Vec<Option<Arc<Target>>>,
+    free: Vec<u32>,
     made: u64,
 }
 
@@ -138,9 +139,9 @@ impl TargetRegistry {
             }
             Err(_) => TargetAddresses::Unresolved,
         };
-        let slot = registered.slots.iter().position(Option::is_none).unwrap_or_else(|| {
+        let slot = registered.free.pop().unwrap_or_else(|| {
             registered.slots.push(None);
-            registered.slots.len() - 1
+            (registered.slots.len() - 1) as u32
         });
         registered.made += 1;
         let target = Arc::new(Target {
@@ -151,11 +152,11 @@ impl TargetRegistry {
             insecure_skip_verification: insecure,
             identity: key.identity.clone(),
             addresses: ArcSwap::from_pointee(addresses),
-            slot: u32::try_from(slot).unwrap_or(u32::MAX),
+            slot,
             id: registered.made,
         });
-        registered.slots[slot] = Some(Arc::clone(&target));
-        registered.by_key.insert(key, target.slot);
+        registered.slots[slot as usize] = Some(Arc::clone(&target));
+        registered.by_key.insert(key, slot);
         target
     }
 
@@ -166,13 +167,14 @@ impl TargetRegistry {
 
     /// Forgets every target that no stage has any more.
     pub fn sweep(&self) {
-        let Registered { by_key, slots, .. } = &mut *self.lock();
+        let Registered { by_key, slots, free, .. } = &mut *self.lock();
         by_key.retain(|_, slot| {
             let place = &mut slots[*slot as usize];
             // Nobody can get one from here meanwhile: that takes the lock.
             let used = place.as_ref().is_some_and(|target| Arc::strong_count(target) > 1);
             if !used {
                 *place = None;
+                free.push(*slot);
             }
             used
         });

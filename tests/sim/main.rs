@@ -113,11 +113,14 @@ fn run_in(fixture: &Fixture, weather: Weather, seed: u64) -> Run {
     let config = ShardConfig {
         index: 0,
         cpu: None,
-        listener: std::net::TcpListener::bind("127.0.0.1:0").expect("a listener on loopback"),
+        listeners: vec![
+            std::net::TcpListener::bind("127.0.0.1:0").expect("a listener on loopback"),
+        ],
         limits: if rng.chance(200) { fixture.few.clone() } else { fixture.limits.clone() },
         cells: registry.shard(0),
         log: Some(Arc::new(LogQueue::new())),
         trust: Arc::clone(&fixture.trust),
+        usage: Arc::default(),
     };
     shard::run(&ring, config, receiver).expect("the simulated ring does not fail");
     sim.settle();

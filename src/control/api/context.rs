@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::error::ApiError;
 use super::objects::RestApi;
+use crate::control::vault::Vault;
 use crate::store::Transaction;
+use crate::time::WallMillis;
 
 /// Who and where this gateway is, for ARNs and messages.
 #[derive(Clone, Debug)]
@@ -18,13 +21,23 @@ pub struct Settings {
     pub api_host_suffix: String,
     /// Port that clients of APIs connect to.
     pub api_port: u16,
+    /// Encrypts what is secret in the store.
+    pub vault: Arc<Vault>,
 }
 
 impl Settings {
+    /// The default endpoint's host: `{api}.execute-api.localhost:8080`.
+    pub fn host(&self, api: &str) -> String {
+        let Self { api_host_suffix, api_port, .. } = self;
+        match api_port {
+            80 => format!("{api}.execute-api.{api_host_suffix}"),
+            port => format!("{api}.execute-api.{api_host_suffix}:{port}"),
+        }
+    }
+
     /// Where a stage is served: `http://{api}.execute-api.localhost:8080/{stage}`.
     pub fn url(&self, api: &str, stage: &str) -> String {
-        let Self { api_host_suffix, api_port, .. } = self;
-        format!("http://{api}.execute-api.{api_host_suffix}:{api_port}/{stage}")
+        format!("http://{}/{stage}", self.host(api))
     }
 }
 
@@ -52,6 +65,14 @@ pub struct Effects {
     pub endpoints: BTreeSet<String>,
     /// Whether a custom domain name or a base path mapping has changed.
     pub domains: bool,
+    /// API keys that were made, changed or deleted, or whose plans were.
+    pub keys: BTreeSet<String>,
+    /// Usage plans that were made, changed or deleted.
+    pub plans: BTreeSet<String>,
+    /// Quotas that were set: plan, key, requests that are left.
+    pub remaining: Vec<(String, String, u64)>,
+    /// When the call came.
+    pub now: WallMillis,
     /// What is stored and answered, but not carried out yet; for the log.
     pub not_carried_out: Vec<String>,
 }

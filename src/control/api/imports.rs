@@ -4,6 +4,7 @@
 
 use super::call::{Call, Reply};
 use super::context::Context;
+use super::documentation;
 use super::error::ApiError;
 use super::ids;
 use super::objects::{EndpointConfiguration, RestApi};
@@ -65,6 +66,9 @@ fn finish(
     import: &Import,
 ) -> Result<Reply, ApiError> {
     definition.store(context.store)?;
+    if let Some(version) = &import.api.documentation_version {
+        documentation::ensure_version(context, &definition.rest_api.id, version)?;
+    }
     let name = &definition.rest_api.name;
     let later = import.diagnostics.iter().filter(|it| it.severity == Severity::NotCarriedOut);
     for finding in later.take(TOLD_MAX) {

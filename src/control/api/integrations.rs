@@ -435,7 +435,7 @@ fn check_uri(kind: &str, uri: &str) -> Result<(), ApiError> {
 }
 
 /// Service and what follows it of `arn:aws:apigateway:{region}:{[subdomain.]service}:{…}`.
-fn service_of(uri: &str) -> Option<(&str, &str)> {
+pub(super) fn service_of(uri: &str) -> Option<(&str, &str)> {
     let parts: Vec<&str> = uri.splitn(6, ':').collect();
     let [arn, partition, apigateway, region, service, action] = parts.try_into().ok()?;
     let is_arn = arn == "arn" && partition.starts_with("aws") && apigateway == "apigateway";

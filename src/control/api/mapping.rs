@@ -55,6 +55,11 @@ pub(super) fn is_response_source(text: &str) -> bool {
         || is_body(text, "integration.response.body")
 }
 
+/// Whether a text may be the source of a gateway response's header.
+pub(super) fn is_gateway_response_source(text: &str) -> bool {
+    is_common_source(text) || parts(text, "method.request", REQUEST_PLACES).is_some()
+}
+
 /// Static text in quotes, a stage variable, a context variable.
 fn is_common_source(text: &str) -> bool {
     let named = |prefix: &str| text.strip_prefix(prefix).is_some_and(|name| !name.is_empty());

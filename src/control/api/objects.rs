@@ -8,10 +8,8 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::store::Object;
-
 /// Whether a member is left out of an answer.
-trait Absent {
+pub(super) trait Absent {
     fn is_absent(&self) -> bool {
         false
     }
@@ -31,20 +29,38 @@ impl<T> Absent for Vec<T> {}
 impl<K, V> Absent for BTreeMap<K, V> {}
 impl<K, V> Absent for IndexMap<K, V> {}
 
+/// A text that nobody gets to see in a log: key values, private keys.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Absent for Secret {}
+
 /// Declares objects of the wire: `camelCase`, absent where `None`, unknown members ignored.
 macro_rules! wire {
     ($($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         #[allow(missing_docs)]
         pub struct $name {
-            $($(#[$field_meta])* #[serde(skip_serializing_if = "Absent::is_absent")] pub $field: $type,)*
+            $(
+                $(#[$field_meta])*
+                #[serde(skip_serializing_if = "crate::control::api::objects::Absent::is_absent")]
+                pub $field: $type,
+            )*
         }
 
-        impl Absent for $name {}
+        impl $crate::control::api::objects::Absent for $name {}
     )*};
 }
+pub(super) use wire;
 
 /// Name → text, in the order of their being set.
 pub type Texts = IndexMap<String, String>;
@@ -251,6 +267,11 @@ wire! {
         last_updated_date: i64,
     }
 
+    /// Deployments that a stage has had before its own, the oldest first: the way back. AWS keeps none.
+    StageHistory {
+        deployments: Vec<String>,
+    }
+
     /// Settings of one method of a stage, or of all (`*/*`).
     MethodSetting {
         metrics_enabled: bool,
@@ -282,11 +303,12 @@ wire! {
 
 macro_rules! objects {
     ($($name:ident: $kind:literal;)*) => {
-        $(impl Object for $name {
+        $(impl $crate::store::Object for $name {
             const KIND: &'static str = $kind;
         })*
     };
 }
+pub(super) use objects;
 
 // Keys: an API's id, and where it has several of a kind, the object's own id or name.
 objects! {
@@ -300,6 +322,28 @@ objects! {
     DocumentationVersion: "documentationversion";
     Deployment: "deployment";
     Stage: "stage";
+    StageHistory: "stagehistory";
+}
+
+/// Most deployments of a [`StageHistory`]. Ours: nobody goes back further.
+const STAGE_HISTORY_MAX: usize = 100;
+
+impl StageHistory {
+    /// The stage goes from one deployment to another. Back to one that it has had, what came after
+    /// that one is forgotten: going back again leads further back.
+    pub fn moved(&mut self, from: &str, to: &str) {
+        if from == to {
+            return;
+        }
+        match self.deployments.iter().position(|it| it == to) {
+            Some(at) => self.deployments.truncate(at),
+            None => {
+                let surplus = (self.deployments.len() + 1).saturating_sub(STAGE_HISTORY_MAX);
+                self.deployments.drain(..surplus);
+                self.deployments.push(from.to_owned());
+            }
+        }
+    }
 }
 
 /// A resource policy as AWS answers it: the document's text with its quotes escaped once more. Source:
@@ -310,3 +354,34 @@ pub fn escaped_policy(document: &serde_json::Value) -> String {
 
 /// Kind of the blobs with what deployments froze; under the API's and the deployment's id.
 pub const SNAPSHOT: &str = "snapshot";
+/// Kind of the blobs with the documentation parts that versions froze; under the API's id and the
+/// version.
+pub const DOCUMENTATION: &str = "documentation";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_finds_the_way_back_further_and_further() {
+        let mut history = StageHistory::default();
+        for (from, to, before) in [
+            ("a", "b", &["a"][..]),
+            ("b", "b", &["a"]),
+            ("b", "c", &["a", "b"]),
+            ("c", "b", &["a"]),
+            ("b", "a", &[]),
+            ("a", "d", &["a"]),
+            ("d", "c", &["a", "d"]),
+            ("c", "a", &[]),
+        ] {
+            history.moved(from, to);
+            assert_eq!(history.deployments, before, "{from} to {to}");
+        }
+        for number in 0..2 * STAGE_HISTORY_MAX {
+            history.moved(&number.to_string(), &(number + 1).to_string());
+        }
+        assert_eq!(history.deployments.len(), STAGE_HISTORY_MAX);
+        assert_eq!(history.deployments.last().unwrap(), "199");
+    }
+}

@@ -7,12 +7,13 @@ use super::context::Context;
 use super::error::ApiError;
 use super::ids;
 use super::objects::{
-    Authorizer, Deployment, DocumentationPart, DocumentationVersion, EndpointConfiguration,
-    GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT, Stage, Tags,
-    escaped_policy,
+    Authorizer, DOCUMENTATION, Deployment, DocumentationPart, DocumentationVersion,
+    EndpointConfiguration, GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT,
+    Stage, StageHistory, escaped_policy,
 };
 use super::page;
 use super::patch::{Op, Patch};
+use super::{base_path_mappings, tags, usage_plans};
 
 /// Largest `minimumCompressionSize`, bytes.
 const COMPRESSION_SIZE_MAX: i64 = 10_485_760;
@@ -57,7 +58,9 @@ pub(super) fn delete_rest_api(
     call: &Call<'_>,
 ) -> Result<Reply, ApiError> {
     let id = context.rest_api(call.label("restapi_id"))?.id;
+    base_path_mappings::check_unmapped(context, &id)?;
     for stage in context.list::<Stage>(&[&id])? {
+        usage_plans::forget_stage(context, &id, &stage.stage_name)?;
         context.effects.removed_stages.insert((id.clone(), stage.stage_name));
     }
     context.delete::<RestApi>(&[&id])?;
@@ -70,7 +73,9 @@ pub(super) fn delete_rest_api(
     context.delete_all::<DocumentationVersion>(&[&id])?;
     context.delete_all::<Deployment>(&[&id])?;
     context.delete_all::<Stage>(&[&id])?;
+    context.delete_all::<StageHistory>(&[&id])?;
     context.delete_blobs(SNAPSHOT, &[&id])?;
+    context.delete_blobs(DOCUMENTATION, &[&id])?;
     context.effects.endpoints.insert(id);
     Ok(Reply::empty())
 }
@@ -118,7 +123,7 @@ fn requested(context: &Context<'_>, call: &Call<'_>) -> Result<RestApi, ApiError
         minimum_compression_size,
         api_key_source: call.owned("apiKeySource").unwrap_or_else(|| "HEADER".to_owned()),
         endpoint_configuration,
-        tags: call.member::<Tags>("tags")?.filter(|tags| !tags.is_empty()),
+        tags: tags::given(call)?,
         disable_execute_api_endpoint: call.flag("disableExecuteApiEndpoint").unwrap_or(false),
         security_policy: call.owned("securityPolicy"),
         endpoint_access_mode: call.owned("endpointAccessMode"),
@@ -550,6 +555,31 @@ mod tests {
             plane.ok("GET", "/restapis?limit=-1", Value::Null)["item"].as_array().unwrap().len(),
             3
         );
+    }
+
+    #[test]
+    fn pages_go_on_behind_deleted_items() {
+        let mut plane = Plane::new();
+        for _ in 0..5 {
+            create(&mut plane);
+        }
+        let mut uri = "/restapis?limit=2".to_owned();
+        loop {
+            let page = plane.ok("GET", &uri, Value::Null);
+            for api in page["item"].as_array().unwrap() {
+                plane.ok(
+                    "DELETE",
+                    &format!("/restapis/{}", api["id"].as_str().unwrap()),
+                    Value::Null,
+                );
+            }
+            let Some(position) = page.get("position") else { break };
+            uri = format!("/restapis?limit=2&position={}", position.as_str().unwrap());
+        }
+        assert_eq!(plane.ok("GET", "/restapis", Value::Null), json!({"item": []}));
+        let position = "/restapis?position=nobody|nothing";
+        create(&mut plane);
+        assert_eq!(plane.ok("GET", position, Value::Null), json!({"item": []}));
     }
 
     #[test]

@@ -139,6 +139,37 @@ const ENUMS: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
+/// Types of gateway responses, in the order of AWS's model.
+const RESPONSE_TYPES: &[&str] = &[
+    "DEFAULT_4XX",
+    "DEFAULT_5XX",
+    "RESOURCE_NOT_FOUND",
+    "UNAUTHORIZED",
+    "INVALID_API_KEY",
+    "ACCESS_DENIED",
+    "AUTHORIZER_FAILURE",
+    "AUTHORIZER_CONFIGURATION_ERROR",
+    "INVALID_SIGNATURE",
+    "EXPIRED_TOKEN",
+    "MISSING_AUTHENTICATION_TOKEN",
+    "INTEGRATION_FAILURE",
+    "INTEGRATION_TIMEOUT",
+    "API_CONFIGURATION_ERROR",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "BAD_REQUEST_PARAMETERS",
+    "BAD_REQUEST_BODY",
+    "REQUEST_TOO_LARGE",
+    "THROTTLED",
+    "QUOTA_EXCEEDED",
+    "WAF_FILTERED",
+];
+
+/// The values of a member that is an enumeration in every operation; for patches of it, whose values
+/// the framework takes as any text.
+pub(super) fn values_of(member: &str) -> &'static [&'static str] {
+    ENUMS.iter().find(|(only, name, _)| only.is_empty() && *name == member).map_or(&[], |it| it.2)
+}
+
 /// Checks a call's form.
 ///
 /// # Errors
@@ -167,6 +198,11 @@ pub(super) fn check(call: &Call<'_>) -> Result<(), ApiError> {
             Some(value) => check_enums(operation.name, name, value, &path, &mut problems),
         }
     }
+    refuse(&problems)
+}
+
+/// Refuses if something is wrong.
+fn refuse(problems: &[String]) -> Result<(), ApiError> {
     if problems.is_empty() {
         return Ok(());
     }
@@ -235,6 +271,9 @@ fn check_labels(call: &Call<'_>, problems: &mut Vec<String>) {
         if *name == "status_code" && call.operation.writes() {
             check_status("statusCode", value, problems);
         }
+        if *name == "response_type" && !RESPONSE_TYPES.contains(&value.as_str()) {
+            problems.push(not_in_set(value, "responseType", RESPONSE_TYPES));
+        }
     }
     if let Some(status) = call.text("statusCode") {
         check_status("statusCode", status, problems);
@@ -251,6 +290,19 @@ fn check_status(path: &str, value: &str, problems: &mut Vec<String>) {
             "Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy regular expression pattern: [1-5]\\d\\d"
         ));
     }
+}
+
+/// Checks query parameters that are enumerations.
+///
+/// # Errors
+/// `ValidationException`.
+pub(super) fn check_query(call: &Call<'_>, enums: &[(&str, &[&str])]) -> Result<(), ApiError> {
+    let wrong = |(name, values): &(&str, &[&str])| {
+        let value =
+            call.query(name).filter(|value| !value.is_empty() && !values.contains(value))?;
+        Some(not_in_set(value, name, values))
+    };
+    refuse(&enums.iter().filter_map(wrong).collect::<Vec<_>>())
 }
 
 fn check_patches(patches: &[Value], path: &str, problems: &mut Vec<String>) {

@@ -15,10 +15,6 @@ use Use::{Documentation, Ignored, Later, Read};
 const COMPRESSION_SIZE_MAX: u32 = 10_485_760;
 const API_ID_CHARS: usize = 10;
 
-const VALIDATORS: Use = Later(
-    "request validation is not carried out: requests that do not fit reach the integration",
-    "it comes with a later release; let the integration check requests until then",
-);
 const HTTP_API: Use = Later(
     "this belongs to HTTP APIs, and has no effect on a REST API",
     "HTTP APIs come with a later release; the document is served as a REST API",
@@ -30,10 +26,7 @@ const EXTENSIONS: &Keys = &[
     ("x-amazon-apigateway-gateway-responses", Read),
     ("x-amazon-apigateway-policy", Read),
     ("x-ringway-throttle", Read),
-    (
-        "x-amazon-apigateway-api-key-source",
-        Later("API keys are not read yet", "they come with a later release"),
-    ),
+    ("x-amazon-apigateway-api-key-source", Read),
     (
         "x-amazon-apigateway-documentation",
         Later(
@@ -56,8 +49,8 @@ const EXTENSIONS: &Keys = &[
             "it comes with TLS listeners in a later release",
         ),
     ),
-    ("x-amazon-apigateway-request-validators", VALIDATORS),
-    ("x-amazon-apigateway-request-validator", VALIDATORS),
+    ("x-amazon-apigateway-request-validators", Read),
+    ("x-amazon-apigateway-request-validator", Read),
     ("x-amazon-apigateway-cors", HTTP_API),
     ("x-amazon-apigateway-importexport-version", HTTP_API),
 ];
@@ -174,13 +167,14 @@ impl<'a> Importer<'a> {
         self.path_prefix = self.path_prefix(&root);
         self.endpoint(&root, &mut api);
         api.id = names::id(&api.name, API_ID_CHARS);
-        api.request_validators = self.request_validators(&root);
+        self.validators = self.request_validators(&root);
         api.binary_media_types = self.binary_media_types(&root);
         api.minimum_compression_size = self.minimum_compression_size(&root);
         api.gateway_responses = self.gateway_responses(&root);
         api.throttle = self.throttle(&root);
         api.resources = self.resources(&root);
         api.models = std::mem::take(&mut self.models);
+        api.request_validators = std::mem::take(&mut self.validators);
         api.authorizers = std::mem::take(&mut self.authorizers);
         api.documentation_parts = parts;
         api.documentation_parts.append(&mut self.documentation);

@@ -5,7 +5,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value as Json, json};
 
-use super::super::super::{Document, Node, Value, json_number};
+use super::super::super::{
+    Document, DocumentationSnapshot, ExportOptions, ExportType, Extensions, Node, export,
+    export_json, export_yaml,
+};
 use super::super::import;
 use super::super::report::EXTENSIONS;
 
@@ -24,17 +27,31 @@ fn import_whatever(text: &str) {
     assert_eq!(once, import.diagnostics, "said twice\n{text}");
 }
 
-fn json_of(node: &Node) -> Json {
-    match &node.value {
-        Value::Null => Json::Null,
-        Value::Bool(value) => json!(value),
-        Value::Number(text) => serde_json::from_str(&json_number(text).unwrap()).unwrap(),
-        Value::String(text) => json!(text),
-        Value::List(items) => items.iter().map(json_of).collect(),
-        Value::Map(members) => {
-            members.iter().map(|it| (it.key.to_string(), json_of(&it.node))).collect()
+/// The same, and exports what was imported.
+fn import_and_export_whatever(text: &str) {
+    import_whatever(text);
+    let Ok(document) = Document::parse(text) else { return };
+    let import = import(&document);
+    let _ = (import.aws_refusal(true), import.aws_warnings());
+    for kind in [ExportType::Oas30, ExportType::Swagger] {
+        let everything = Extensions::named("apigateway,documentation").unwrap();
+        let documentation = Some(DocumentationSnapshot::default());
+        let options = ExportOptions {
+            kind,
+            extensions: everything,
+            documentation,
+            ..ExportOptions::default()
+        };
+        if let Ok(exported) = export(&import.api, &options) {
+            let text = export_yaml(&exported);
+            assert!(Document::parse(&export_json(&exported)).is_ok(), "{exported}");
+            assert!(Document::parse(&text).is_ok(), "{text}");
         }
     }
+}
+
+fn json_of(node: &Node) -> Json {
+    node.to_json()
 }
 
 /// Pointers of every node below the root.
@@ -91,7 +108,7 @@ fn any_node_of_the_petstore_may_be_missing_or_another() {
     for pointer in &all {
         let mut document = petstore.clone();
         remove(&mut document, pointer);
-        import_whatever(&document.to_string());
+        import_and_export_whatever(&document.to_string());
         for other in &others {
             let mut document = petstore.clone();
             *document.pointer_mut(pointer).unwrap() = other.clone();
@@ -101,7 +118,7 @@ fn any_node_of_the_petstore_may_be_missing_or_another() {
 }
 
 /// Keys that mean something somewhere.
-const KEYS: [&str; 48] = [
+const KEYS: [&str; 66] = [
     "openapi",
     "swagger",
     "info",
@@ -148,6 +165,24 @@ const KEYS: [&str; 48] = [
     "security",
     "securityDefinitions",
     "components",
+    "schemas",
+    "securitySchemes",
+    "content",
+    "schema",
+    "requestBody",
+    "items",
+    "properties",
+    "definitions",
+    "consumes",
+    "servers",
+    "url",
+    "basePath",
+    "x-amazon-apigateway-documentation",
+    "documentationParts",
+    "location",
+    "x-amazon-apigateway-policy",
+    "Statement",
+    "x-amazon-apigateway-request-validators",
     "key",
     "~é\n",
 ];
@@ -179,7 +214,7 @@ proptest! {
 
     #[test]
     fn any_tree_imports(tree in tree()) {
-        import_whatever(&tree.to_string());
+        import_and_export_whatever(&tree.to_string());
     }
 
     #[test]
@@ -189,17 +224,20 @@ proptest! {
             "/components/securitySchemes", "/security", "/servers", "/x-ringway-throttle",
             "/x-amazon-apigateway-gateway-responses", "/paths/~1a/get/parameters",
             "/paths/~1a/get/responses", "/paths/~1a/get/security",
-            "/paths/~1a/get/x-amazon-apigateway-integration"][..]),
+            "/paths/~1a/get/x-amazon-apigateway-integration", "/paths/~1a/get/requestBody",
+            "/components/schemas", "/components/securitySchemes/key",
+            "/x-amazon-apigateway-documentation", "/x-amazon-apigateway-policy",
+            "/x-amazon-apigateway-endpoint-configuration"][..]),
     ) {
         let mut document = json!({
             "openapi": "3.0.1",
             "info": { "title": "T" },
             "paths": { "/a": { "get": { "x-amazon-apigateway-integration": { "type": "mock" } } } },
-            "components": { "securitySchemes": { "key": { "type": "apiKey" } } },
+            "components": { "securitySchemes": { "key": { "type": "apiKey" } }, "schemas": {} },
         });
         let (parent, key) = at.rsplit_once('/').unwrap();
         document.pointer_mut(parent).unwrap()[key.replace("~1", "/")] = tree;
-        import_whatever(&document.to_string());
+        import_and_export_whatever(&document.to_string());
     }
 }
 

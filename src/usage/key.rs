@@ -1,0 +1,175 @@
+//! Keys, and their members: what one key has in one plan.
+
+use std::hash::Hasher;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use super::counter::Counter;
+use super::plan::{Plan, PlanCell};
+use crate::throttle::RateState;
+
+/// A keyed hash of a key's value. Two values of one hash are not to be found without the key, which is
+/// made anew with every process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ValueHash(u128);
+
+/// What values are hashed with.
+#[derive(Clone)]
+pub(super) struct HashKey([u64; 2]);
+
+impl HashKey {
+    /// A new one by the system's generator.
+    pub(super) fn random() -> Self {
+        let mut bytes = [0; 16];
+        aws_lc_rs::rand::fill(&mut bytes).expect("the system gives random bytes");
+        let half = |range: std::ops::Range<usize>| {
+            u64::from_ne_bytes(bytes[range].try_into().expect("eight bytes"))
+        };
+        Self([half(0..8), half(8..16)])
+    }
+
+    #[inline]
+    pub(super) fn hash(&self, value: &[u8]) -> ValueHash {
+        let mut hasher = SipHasher13::new_with_keys(self.0[0], self.0[1]);
+        hasher.write(value);
+        ValueHash(hasher.finish128().as_u128())
+    }
+}
+
+/// Longest id that is kept in place. AWS's have ten characters.
+const ID_BYTES: usize = 15;
+
+/// A key's id.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId {
+    bytes: [u8; ID_BYTES],
+    length: u8,
+}
+
+impl KeyId {
+    /// Keeps an id of at most 15 bytes; `None`: it is longer.
+    pub fn new(id: &str) -> Option<Self> {
+        let mut bytes = [0; ID_BYTES];
+        bytes.get_mut(..id.len())?.copy_from_slice(id.as_bytes());
+        Some(Self { bytes, length: u8::try_from(id.len()).ok()? })
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An API key. Immutable; a change makes another with the same members.
+///
+/// It lies in the map itself: a request that looks a key up among a million waits for memory four times
+/// (the map's tags, its pointer, this, the member), and there are a million of these.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    /// Whether it opens anything.
+    pub(super) enabled: bool,
+    /// One for each of its plans.
+    pub(super) members: Members,
+}
+
+/// Members of one key; nearly always one, which takes no memory of its own.
+#[derive(Clone, Debug)]
+pub(super) enum Members {
+    One(Arc<Member>),
+    Several(Arc<[Arc<Member>]>),
+}
+
+impl Members {
+    #[inline]
+    pub(super) fn as_slice(&self) -> &[Arc<Member>] {
+        match self {
+            Self::One(member) => std::slice::from_ref(member),
+            Self::Several(members) => members,
+        }
+    }
+}
+
+impl FromIterator<Arc<Member>> for Members {
+    fn from_iter<T: IntoIterator<Item = Arc<Member>>>(members: T) -> Self {
+        let mut members = members.into_iter();
+        match (members.next(), members.next()) {
+            (Some(one), None) => Self::One(one),
+            (first, second) => {
+                Self::Several(first.into_iter().chain(second).chain(members).collect())
+            }
+        }
+    }
+}
+
+// Hash and key together are an entry of the map.
+const _: () = assert!(size_of::<(ValueHash, Key)>() <= 48);
+
+/// One key in one plan.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// The key.
+    pub(super) key: KeyId,
+    /// The plan as it is now; the same cell for all members.
+    pub(super) plan: Arc<PlanCell>,
+    bucket: RateState,
+    /// Counts towards the quota.
+    pub(super) quota: Counter,
+    /// Counts of the day.
+    pub(super) day: Counter,
+    /// Whether it is among the changes that nobody has taken yet.
+    pub(super) changed: AtomicBool,
+    /// Buckets of single methods, by their place in the plan; made when the first is needed.
+    methods: OnceLock<Box<[RateState]>>,
+}
+
+impl Member {
+    /// A member that has counted so far.
+    pub(super) fn new(key: KeyId, plan: Arc<PlanCell>, quota: Counter, day: Counter) -> Self {
+        Self {
+            key,
+            plan,
+            bucket: RateState::default(),
+            quota,
+            day,
+            changed: AtomicBool::new(false),
+            methods: OnceLock::new(),
+        }
+    }
+
+    /// The bucket of all methods together.
+    pub(super) fn bucket(&self) -> &RateState {
+        &self.bucket
+    }
+
+    /// The bucket of a method at a place among those of the plan. `None`: the plan has got more of them
+    /// than when the first was needed; such a method is under the plan's other limits only, until the
+    /// process starts again.
+    pub(super) fn method_bucket(&self, plan: &Plan, place: usize) -> Option<&RateState> {
+        let make = || (0..plan.method_count().max(METHODS_MIN)).map(|_| RateState::default());
+        self.methods.get_or_init(|| make().collect()).get(place)
+    }
+
+    /// The same where it has been needed before.
+    pub(super) fn known_method_bucket(&self, place: usize) -> Option<&RateState> {
+        self.methods.get()?.get(place)
+    }
+
+    /// Whether nobody has taken its changes since.
+    pub(super) fn is_first_change(&self) -> bool {
+        !self.changed.load(Ordering::Relaxed) && !self.changed.swap(true, Ordering::AcqRel)
+    }
+}
+
+/// Room for methods that a plan may get later: AWS allows 20 for a stage.
+const METHODS_MIN: usize = 20;
+
+// A million members are a million of these.
+const _: () = assert!(size_of::<RateState>() == size_of::<AtomicU64>());

@@ -1,0 +1,401 @@
+//! All keys and plans of the process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::{ArcSwap, Guard};
+use crossbeam::queue::SegQueue;
+use smallvec::SmallVec;
+
+use super::counter::{Count, Counted, Counter};
+use super::key::{HashKey, Key, KeyId, Member, ValueHash};
+use super::period::Day;
+use super::plan::{Plan, PlanCell, PlanNumber};
+use crate::limits::USAGE_PLAN_SERIES_MAX;
+use crate::throttle::Rate;
+use crate::time::{Nanos, WallMillis};
+
+/// Keys and usage plans, shared by all shards and the control thread.
+#[derive(Debug)]
+pub struct UsagePlans {
+    /// By the hash of their values. Requests only read it.
+    keys: papaya::HashMap<ValueHash, Key, foldhash::fast::RandomState>,
+    hash_key: HashKey,
+    /// What only changes touch.
+    admin: Mutex<Admin>,
+    /// Members that have counted since their counters were taken last.
+    changed: SegQueue<Arc<Member>>,
+    /// Days that are over, with what was counted in them.
+    ended: SegQueue<(Arc<Member>, Counted)>,
+}
+
+#[derive(Debug, Default)]
+struct Admin {
+    /// The hash that a key is under, by its id.
+    hashes: HashMap<KeyId, ValueHash, foldhash::fast::RandomState>,
+    plans: HashMap<Box<str>, Arc<PlanCell>>,
+    /// Ids of plans by their numbers, those that are gone included.
+    numbered: Vec<Box<str>>,
+}
+
+impl Admin {
+    /// The number of a plan, which is new or has been there before.
+    fn number(&mut self, id: &str) -> PlanNumber {
+        let known = self.numbered.iter().position(|other| **other == *id);
+        let number = PlanNumber::after(known.unwrap_or(self.numbered.len()));
+        if known.is_none() && number.index() < usize::from(USAGE_PLAN_SERIES_MAX) {
+            self.numbered.push(id.into());
+        }
+        number
+    }
+}
+
+impl std::fmt::Debug for HashKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HashKey")
+    }
+}
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such key, it is disabled, or none of its plans has the stage.
+    Forbidden,
+    /// The key's limit for the method, or for all methods together.
+    Throttled,
+    /// The key's quota is used up.
+    QuotaExceeded,
+}
+
+/// Whose key a request has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The key.
+    pub key: KeyId,
+    /// The plan by which it has the stage.
+    pub plan: PlanNumber,
+}
+
+/// A request that its key does not admit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub why: Refusal,
+    /// Whose it is; `None` where it is forbidden.
+    pub caller: Option<Caller>,
+}
+
+impl Refused {
+    const FORBIDDEN: Self = Self { why: Refusal::Forbidden, caller: None };
+}
+
+/// A request that its key admits. Dropped, what it has taken is spent; [`refund`](Self::refund) is for
+/// one that another limit refuses.
+#[derive(Debug)]
+pub struct Admission {
+    /// Whose it is.
+    pub caller: Caller,
+    member: Arc<Member>,
+    given: Given,
+    quota: Option<Count>,
+    day: Count,
+}
+
+/// What a member's buckets have given.
+type Given = SmallVec<[(Bucket, Rate, u64); 2]>;
+
+/// Puts it back, the latest first.
+fn put_back(member: &Member, given: &Given) {
+    for &(bucket, rate, token) in given.iter().rev() {
+        let state = match bucket {
+            Bucket::All => Some(member.bucket()),
+            Bucket::Method(place) => member.known_method_bucket(place),
+        };
+        if let Some(state) = state {
+            state.put_back(rate, token);
+        }
+    }
+}
+
+/// The member if its plan has the stage, with the plan and the stage's place in it.
+#[inline]
+fn find_stage<'m>(
+    member: &'m Arc<Member>,
+    api_id: &str,
+    stage: &str,
+) -> Option<(&'m Arc<Member>, Guard<Arc<Plan>>, usize)> {
+    let plan = member.plan.plan.load();
+    let place = plan.stage_place(api_id, stage)?;
+    Some((member, plan, place))
+}
+
+/// Which of a member's buckets.
+#[derive(Clone, Copy, Debug)]
+enum Bucket {
+    All,
+    Method(usize),
+}
+
+/// What has been counted of one member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Id of the plan.
+    pub plan: Box<str>,
+    /// The key.
+    pub key: KeyId,
+    /// The quota's counter; a period of 0 says that nothing was counted towards one.
+    pub quota: Counted,
+    /// The day's counter.
+    pub day: Counted,
+    /// Whether the day is over, and the next one counts already.
+    pub is_over: bool,
+}
+
+impl Default for UsagePlans {
+    fn default() -> Self {
+        Self {
+            keys: papaya::HashMap::default(),
+            hash_key: HashKey::random(),
+            admin: Mutex::default(),
+            changed: SegQueue::new(),
+            ended: SegQueue::new(),
+        }
+    }
+}
+
+impl UsagePlans {
+    /// Admits a request with the key `value` to a method of a stage.
+    ///
+    /// Order: the key, its plan, the plan's limit for the method, its limit for all, its quota. Whatever
+    /// refuses, what those before it gave is put back.
+    ///
+    /// # Errors
+    /// Why it is refused, and whose it is; nothing is spent then.
+    pub fn admit(
+        &self,
+        value: &[u8],
+        (api_id, stage): (&str, &str),
+        (path, method): (&str, &str),
+        now: Nanos,
+        wall: WallMillis,
+    ) -> Result<Admission, Refused> {
+        let hash = self.hash_key.hash(value);
+        let keys = self.keys.pin();
+        let key = keys.get(&hash).filter(|key| key.enabled).ok_or(Refused::FORBIDDEN)?;
+        let with_stage = |member| find_stage(member, api_id, stage);
+        let found = key.members.as_slice().iter().find_map(with_stage);
+        let (member, plan, place) = found.ok_or(Refused::FORBIDDEN)?;
+        let stage = &plan.stages[place];
+        let caller = Caller { key: member.key, plan: member.plan.number };
+        let mut given = Given::new();
+        let refuse = |why, given: &Given| {
+            put_back(member, given);
+            Err(Refused { why, caller: Some(caller) })
+        };
+        let own = match stage.methods.is_empty() {
+            true => None,
+            false => stage.method(path, method),
+        };
+        if let Some((place, rate)) = own
+            && let Some(state) = member.method_bucket(&plan, place)
+        {
+            match state.take(rate, now) {
+                Some(token) => given.push((Bucket::Method(place), rate, token)),
+                None => return refuse(Refusal::Throttled, &given),
+            }
+        }
+        if let Some(rate) = plan.throttle {
+            match member.bucket().take(rate, now) {
+                Some(token) => given.push((Bucket::All, rate, token)),
+                None => return refuse(Refusal::Throttled, &given),
+            }
+        }
+        let quota = match &plan.quota {
+            None => None,
+            Some(quota) => match member.quota.take(quota.period_of(wall), Some(quota.limit)) {
+                Some(count) => Some(count),
+                None => return refuse(Refusal::QuotaExceeded, &given),
+            },
+        };
+        let day = member.day.take(Day::of(wall).0, None);
+        let day = day.expect("a counter without a limit counts");
+        if let Some(ended) = day.ended {
+            // Once a day and member.
+            self.ended.push((Arc::clone(member), ended));
+        }
+        if member.is_first_change() {
+            // Once between two takings of the changes: a second.
+            self.changed.push(Arc::clone(member));
+        }
+        Ok(Admission { caller, member: Arc::clone(member), given, quota, day })
+    }
+
+    /// The plan by which a key has a stage, if it has: for logs, which tell of limits.
+    pub fn plan_of(&self, value: &[u8], (api_id, stage): (&str, &str)) -> Option<Arc<Plan>> {
+        let keys = self.keys.pin();
+        let key = keys.get(&self.hash_key.hash(value)).filter(|key| key.enabled)?;
+        let plans = key.members.as_slice().iter().map(|member| member.plan.plan.load_full());
+        plans.into_iter().find(|plan| plan.stage(api_id, stage).is_some())
+    }
+
+    /// Ids of the plans that are counted one by one, by their [`PlanNumber`].
+    pub fn counted_plans(&self) -> Vec<Box<str>> {
+        self.lock().numbered.clone()
+    }
+
+    /// Makes a plan, or changes what it is for all of its members.
+    pub fn set_plan(&self, plan: Plan) {
+        let mut admin = self.lock();
+        if let Some(cell) = admin.plans.get(&plan.id) {
+            return cell.plan.store(Arc::new(plan));
+        }
+        let id = plan.id.clone();
+        let number = admin.number(&id);
+        admin.plans.insert(id, Arc::new(PlanCell { number, plan: ArcSwap::from_pointee(plan) }));
+    }
+
+    /// Forgets a plan. Its members go when their keys are set again; until then they open nothing.
+    pub fn remove_plan(&self, id: &str) {
+        if let Some(cell) = self.lock().plans.remove(id) {
+            let closed = Plan { id: id.into(), throttle: None, quota: None, stages: [].into() };
+            cell.plan.store(Arc::new(closed));
+        }
+    }
+
+    /// Makes a key, or changes it. `plans` are the ids of its plans; one it had before goes on counting,
+    /// for a new one `counted` says what the quota and the day have counted so far.
+    pub fn set_key(
+        &self,
+        id: KeyId,
+        value: &[u8],
+        enabled: bool,
+        plans: &[impl AsRef<str>],
+        mut counted: impl FnMut(&str) -> [Counted; 2],
+    ) {
+        let hash = self.hash_key.hash(value);
+        let mut admin = self.lock();
+        let keys = self.keys.pin();
+        let before = match admin.hashes.insert(id, hash) {
+            Some(old) if old != hash => keys.remove(&old).cloned(),
+            _ => keys.get(&hash).cloned(),
+        };
+        let members = plans.iter().filter_map(|plan| {
+            let cell = admin.plans.get(plan.as_ref())?;
+            let known = before.as_ref().and_then(|key| {
+                let mut members = key.members.as_slice().iter();
+                members.find(|it| it.key == id && Arc::ptr_eq(&it.plan, cell)).cloned()
+            });
+            Some(known.unwrap_or_else(|| {
+                let [quota, day] = counted(plan.as_ref());
+                let (quota, day) = (Counter::new(quota), Counter::new(day));
+                Arc::new(Member::new(id, Arc::clone(cell), quota, day))
+            }))
+        });
+        let key = Key { enabled, members: members.collect() };
+        keys.insert(hash, key);
+    }
+
+    /// Forgets a key.
+    pub fn remove_key(&self, id: KeyId) {
+        if let Some(hash) = self.lock().hashes.remove(&id) {
+            self.keys.pin().remove(&hash);
+        }
+    }
+
+    /// What a member has counted: its quota's counter and the day's. `None`: there is no such member.
+    pub fn counted(&self, plan: &str, key: KeyId) -> Option<[Counted; 2]> {
+        let member = self.member(plan, key)?;
+        Some([member.quota.counted(), member.day.counted()])
+    }
+
+    /// Sets what is left of a member's quota in the period of `wall`; may be more than the limit.
+    /// `false`: there is no such member, or its plan has no quota.
+    pub fn set_remaining(&self, plan: &str, key: KeyId, remaining: u64, wall: WallMillis) -> bool {
+        let Some(member) = self.member(plan, key) else { return false };
+        let Some(quota) = member.plan.plan.load().quota else { return false };
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let count = whole(quota.limit).saturating_sub(whole(remaining));
+        // A clock that was set back does not bring a former period back.
+        let period = quota.period_of(wall).max(member.quota.counted().period);
+        member.quota.set(Counted { period, count });
+        if member.is_first_change() {
+            self.changed.push(member);
+        }
+        true
+    }
+
+    /// Forgets every key and plan.
+    pub fn clear(&self) {
+        let mut admin = self.lock();
+        admin.hashes.clear();
+        admin.plans.clear();
+        self.keys.pin().clear();
+    }
+
+    /// Has changes handed out again that could not be kept.
+    pub fn mark_changed(&self, plan: &str, key: KeyId) {
+        if let Some(member) = self.member(plan, key)
+            && member.is_first_change()
+        {
+            self.changed.push(member);
+        }
+    }
+
+    /// How many keys there are.
+    pub fn key_count(&self) -> usize {
+        self.lock().hashes.len()
+    }
+
+    /// Hands out all that has been counted since the last call, each count once: days that are over, and
+    /// the counters of every member that has changed.
+    pub fn take_changes(&self, mut each: impl FnMut(Change)) {
+        let mut tell = |member: &Member, day: Option<Counted>| {
+            each(Change {
+                plan: member.plan.plan.load().id.clone(),
+                key: member.key,
+                quota: member.quota.counted(),
+                day: day.unwrap_or_else(|| member.day.counted()),
+                is_over: day.is_some(),
+            });
+        };
+        for _ in 0..self.ended.len() {
+            let Some((member, ended)) = self.ended.pop() else { break };
+            tell(&member, Some(ended));
+        }
+        for _ in 0..self.changed.len() {
+            let Some(member) = self.changed.pop() else { break };
+            // Before the counters are read: what comes later is a change of its own.
+            member.changed.store(false, std::sync::atomic::Ordering::Release);
+            tell(&member, None);
+        }
+    }
+
+    fn member(&self, plan: &str, key: KeyId) -> Option<Arc<Member>> {
+        let admin = self.lock();
+        let cell = admin.plans.get(plan)?;
+        let keys = self.keys.pin();
+        let key = keys.get(admin.hashes.get(&key)?)?;
+        let mut members = key.members.as_slice().iter();
+        members.find(|member| Arc::ptr_eq(&member.plan, cell)).cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Admin> {
+        self.admin.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Admission {
+    /// Takes back what the request has taken: another limit has refused it.
+    pub fn refund(self) {
+        put_back(&self.member, &self.given);
+        if let Some(count) = self.quota {
+            self.member.quota.put_back(count);
+        }
+        self.member.day.put_back(self.day);
+    }
+
+    /// Id of the plan.
+    pub fn plan(&self) -> Box<str> {
+        self.member.plan.plan.load().id.clone()
+    }
+}

@@ -1,0 +1,195 @@
+use super::*;
+use crate::throttle::Rate;
+use crate::time::{Nanos, WallMillis};
+
+const DAY_MS: u64 = 86_400_000;
+const SECOND: u64 = 1_000_000_000;
+const VALUE: &[u8] = b"0123456789012345678901234567890123456789";
+const PETS: (&str, &str) = ("/pets", "GET");
+const DEV: (&str, &str) = ("a1b2c3d4e5", "dev");
+
+fn key(id: &str) -> KeyId {
+    KeyId::new(id).unwrap()
+}
+
+fn plan(throttle: Option<(f64, u32)>, quota: Option<(u64, QuotaPeriod)>) -> Plan {
+    let rate = |(rate, burst)| Rate::new(rate, burst);
+    Plan {
+        id: "plan01".into(),
+        throttle: throttle.map(rate),
+        quota: quota.map(|(limit, period)| Quota { limit, period, offset: 0 }),
+        stages: [PlanStage {
+            api_id: DEV.0.into(),
+            stage: DEV.1.into(),
+            methods: [MethodLimit {
+                path: "/toys".into(),
+                method: "GET".into(),
+                rate: rate((1.0, 1)),
+            }]
+            .into(),
+            first_method: 0,
+        }]
+        .into(),
+    }
+}
+
+fn nothing(_: &str) -> [Counted; 2] {
+    [Counted { period: 0, count: 0 }; 2]
+}
+
+fn plans(plan: Plan) -> UsagePlans {
+    let plans = UsagePlans::default();
+    plans.set_plan(plan);
+    plans.set_key(key("k1"), VALUE, true, &["plan01"], nothing);
+    plans
+}
+
+/// When tests begin, and the wall clock then: noon of day 20 000.
+const START: Nanos = Nanos(100 * SECOND);
+const NOON: WallMillis = WallMillis(20_000 * DAY_MS + DAY_MS / 2);
+
+fn ask(plans: &UsagePlans, method: (&str, &str)) -> Result<(), Refusal> {
+    plans.admit(VALUE, DEV, method, START, NOON).map(drop).map_err(|refused| refused.why)
+}
+
+#[test]
+fn a_key_opens_the_stages_of_its_plans_only() {
+    let plans = plans(plan(None, None));
+    let with = |value: &[u8], stage| match plans.admit(value, stage, PETS, START, NOON) {
+        Ok(admission) => Ok(admission.caller.key),
+        Err(refused) => Err(refused.why),
+    };
+    assert_eq!(with(VALUE, DEV), Ok(key("k1")));
+    assert_eq!(with(b"another", DEV), Err(Refusal::Forbidden));
+    assert_eq!(with(b"", DEV), Err(Refusal::Forbidden));
+    assert_eq!(with(VALUE, (DEV.0, "prod")), Err(Refusal::Forbidden));
+    assert_eq!(with(VALUE, ("other", DEV.1)), Err(Refusal::Forbidden));
+    plans.set_key(key("k1"), VALUE, false, &["plan01"], nothing);
+    assert_eq!(with(VALUE, DEV), Err(Refusal::Forbidden), "disabled");
+    plans.set_key(key("k1"), b"a new value", true, &["plan01"], nothing);
+    assert_eq!(with(VALUE, DEV), Err(Refusal::Forbidden), "the old value");
+    assert_eq!(with(b"a new value", DEV), Ok(key("k1")));
+    plans.set_key(key("k1"), VALUE, true, &[] as &[&str], nothing);
+    assert_eq!(with(VALUE, DEV), Err(Refusal::Forbidden), "no plan");
+    plans.set_key(key("k1"), VALUE, true, &["plan01"], nothing);
+    plans.remove_plan("plan01");
+    assert_eq!(with(VALUE, DEV), Err(Refusal::Forbidden), "the plan is gone");
+    plans.remove_key(key("k1"));
+    assert_eq!((plans.key_count(), with(VALUE, DEV)), (0, Err(Refusal::Forbidden)));
+}
+
+#[test]
+fn limits_refuse_in_their_order_and_spend_nothing_then() {
+    let plans = plans(plan(Some((1.0, 3)), Some((2, QuotaPeriod::Day))));
+    let toys = ("/toys", "GET");
+    assert_eq!(ask(&plans, toys), Ok(()));
+    // The method's own limit refuses, and takes nothing of the others.
+    assert_eq!(ask(&plans, toys), Err(Refusal::Throttled));
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    // The quota refuses; the bucket still has its third token for whoever has a quota.
+    assert_eq!(ask(&plans, PETS), Err(Refusal::QuotaExceeded));
+    assert!(plans.set_remaining("plan01", key("k1"), 5, NOON));
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    assert_eq!(ask(&plans, PETS), Err(Refusal::Throttled));
+    let [quota, day] = plans.counted("plan01", key("k1")).unwrap();
+    assert_eq!((quota.count, day.count), (-2, 3));
+}
+
+#[test]
+fn a_refund_takes_everything_back() {
+    let plans = plans(plan(Some((1.0, 1)), Some((1, QuotaPeriod::Day))));
+    for _ in 0..5 {
+        let admission = plans.admit(VALUE, DEV, ("/toys", "GET"), START, NOON).unwrap();
+        assert_eq!(&*admission.plan(), "plan01");
+        admission.refund();
+    }
+    assert_eq!(ask(&plans, ("/toys", "GET")), Ok(()));
+    assert!(ask(&plans, ("/toys", "GET")).is_err());
+    let [quota, day] = plans.counted("plan01", key("k1")).unwrap();
+    assert_eq!((quota.count, day.count), (1, 1));
+}
+
+#[test]
+fn changes_of_plans_and_keys_keep_what_was_counted() {
+    let plans = plans(plan(None, Some((2, QuotaPeriod::Day))));
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    plans.set_plan(plan(None, Some((3, QuotaPeriod::Day))));
+    plans.set_key(key("k1"), VALUE, true, &["plan01"], |_| panic!("it is a member already"));
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    assert_eq!(ask(&plans, PETS), Err(Refusal::QuotaExceeded));
+    // A new process begins with what was stored.
+    let period = Day::of(NOON).0;
+    let stored = Counted { period, count: 2 };
+    let restarted = UsagePlans::default();
+    restarted.set_plan(plan(None, Some((3, QuotaPeriod::Day))));
+    restarted.set_key(key("k1"), VALUE, true, &["plan01"], |_| [stored, stored]);
+    assert_eq!(ask(&restarted, PETS), Ok(()));
+    assert_eq!(ask(&restarted, PETS), Err(Refusal::QuotaExceeded));
+}
+
+#[test]
+fn every_count_is_handed_out_once() {
+    let plans = plans(plan(None, Some((9, QuotaPeriod::Month))));
+    let taken = |plans: &UsagePlans| {
+        let mut all = Vec::new();
+        plans.take_changes(|change| {
+            all.push((change.day.period, change.day.count, change.quota.count))
+        });
+        all
+    };
+    assert_eq!(taken(&plans), []);
+    let day = Day::of(NOON).0;
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    assert_eq!(taken(&plans), [(day, 2, 2)]);
+    assert_eq!(taken(&plans), []);
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    let tomorrow = WallMillis(NOON.0 + DAY_MS);
+    assert!(plans.admit(VALUE, DEV, PETS, START, tomorrow).is_ok());
+    assert_eq!(
+        taken(&plans),
+        [(day, 3, 4), (day + 1, 1, 4)],
+        "the day that is over, and the new one"
+    );
+}
+
+#[test]
+fn shards_together_admit_no_more_than_one_would() {
+    let plans = plans(plan(None, Some((10_000, QuotaPeriod::Day))));
+    let admitted: usize = std::thread::scope(|scope| {
+        let shards: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| (0..5_000).filter(|_| ask(&plans, PETS).is_ok()).count()))
+            .collect();
+        shards.into_iter().map(|shard| shard.join().unwrap()).sum()
+    });
+    assert_eq!(admitted, 10_000);
+    let mut days = Vec::new();
+    plans.take_changes(|change| days.push(change.day.count));
+    assert_eq!(days, [10_000]);
+}
+
+#[test]
+fn plans_are_numbered_once_and_those_beyond_the_bound_share_a_number() {
+    let named = |id: &str| Plan { id: id.into(), ..plan(Some((1.0, 1)), None) };
+    let plans = UsagePlans::default();
+    let bound = usize::from(crate::limits::USAGE_PLAN_SERIES_MAX);
+    for index in 0..bound + 2 {
+        plans.set_plan(named(&format!("p{index}")));
+    }
+    plans.remove_plan("p1");
+    plans.set_plan(named("p1"));
+    for (index, number) in
+        [(0, 0), (1, 1), (bound - 1, bound - 1), (bound, bound), (bound + 1, bound)]
+    {
+        plans.set_key(key("k1"), VALUE, true, &[format!("p{index}")], nothing);
+        let ask = || plans.admit(VALUE, DEV, PETS, START, NOON);
+        assert_eq!(ask().unwrap().caller.plan.index(), number);
+        let refused = ask().unwrap_err();
+        assert_eq!(refused.why, Refusal::Throttled);
+        assert_eq!(refused.caller.unwrap().plan.index(), number, "a refused one has a plan, too");
+        assert_eq!(&*plans.plan_of(VALUE, DEV).unwrap().id, format!("p{index}"));
+    }
+    assert_eq!(plans.counted_plans().len(), bound);
+    assert_eq!(&*plans.counted_plans()[1], "p1");
+}

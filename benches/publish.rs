@@ -1,5 +1,6 @@
 //! How long does a shard stand still for a new deployment, and how long does it take to compile one?
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
@@ -61,7 +62,7 @@ fn publish(c: &mut Criterion) {
     let ring = sim.ring(RingConfig { recv_bufs: 1, bulk_bufs: 1 });
     let trust = Arc::new(ClientTrust::load(&[]).expect("the system's roots"));
     let limits = Arc::new(Limits::default());
-    let shard = std::rc::Rc::new(Shard::new(&ring, 0, limits, registry.shard(0), None, trust));
+    let shard = Rc::new(Shard::new(&ring, 0, limits, registry.shard(0), None, trust));
     let apply =
         |batch: Batch| shard.receive(ShardMessage::Apply { batch, applied: Box::new(|| {}) });
     assert!(apply((0..APIS).map(|number| serve(number, 1)).collect()));

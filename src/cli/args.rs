@@ -58,7 +58,7 @@ pub(super) fn parse_limit(text: &str) -> Result<String, String> {
 }
 
 /// AWS: letters, digits, hyphens and underscores, at most 128.
-fn parse_stage(text: &str) -> Result<String, String> {
+pub(super) fn parse_stage(text: &str) -> Result<String, String> {
     let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if text.is_empty() || text.len() > 128 || !text.chars().all(good) {
         return Err("a stage's name has 1 to 128 letters, digits, '-' and '_'".to_owned());
@@ -67,7 +67,7 @@ fn parse_stage(text: &str) -> Result<String, String> {
 }
 
 /// AWS: names of letters, digits and underscores.
-fn parse_variable(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_variable(text: &str) -> Result<(String, String), String> {
     let Some((name, value)) = text.split_once('=') else {
         return Err("write NAME=VALUE".to_owned());
     };

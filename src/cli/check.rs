@@ -1,5 +1,6 @@
 //! `ringway check FILE`: everything that is wrong, and everything that is accepted without effect.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clap::Args;
@@ -9,6 +10,7 @@ use super::{Failure, print};
 use crate::control::findings::{self, Finding};
 use crate::control::publish::Publisher;
 use crate::deploy::StageSettings;
+use crate::limits::Limits;
 use crate::openapi::Severity;
 use crate::server::{ACCOUNT_ID, ACCOUNT_THROTTLE, monotonic_now, read_definition};
 
@@ -25,26 +27,33 @@ pub(super) struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
     let file = args.stage.file.display().to_string();
-    let settings = StageSettings {
-        stage: args.stage.stage.clone(),
-        variables: args.stage.variables(),
-        limits: args.stage.limits(),
-        account_throttle: Some(ACCOUNT_THROTTLE),
-        account_id: ACCOUNT_ID.to_owned(),
-        ..StageSettings::default()
-    };
+    let (stage, variables) = (&args.stage.stage, args.stage.variables());
     let findings = match read_definition(&args.stage.file) {
-        Ok(text) => findings_of(&text, settings),
+        Ok(text) => findings_of(&text, stage, variables, args.stage.limits()),
         Err(why) => vec![unreadable(why)],
     };
     print(&report(&findings, &file, args.json));
-    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+    if findings::count(&findings).errors > 0 {
         return Err(Failure::Told);
     }
     Ok(())
 }
 
-fn findings_of(text: &[u8], settings: StageSettings) -> Vec<Finding> {
+/// Everything there is to say about a document that a stage is to serve.
+pub(super) fn findings_of(
+    text: &[u8],
+    stage: &str,
+    variables: BTreeMap<String, String>,
+    limits: Arc<Limits>,
+) -> Vec<Finding> {
+    let settings = StageSettings {
+        stage: stage.to_owned(),
+        variables,
+        limits,
+        account_throttle: Some(ACCOUNT_THROTTLE),
+        account_id: ACCOUNT_ID.to_owned(),
+        ..StageSettings::default()
+    };
     let publisher = Publisher::new(settings, Arc::default(), Arc::default());
     match publisher.prepare(text, monotonic_now()) {
         Ok(prepared) => prepared.findings,
@@ -52,7 +61,8 @@ fn findings_of(text: &[u8], settings: StageSettings) -> Vec<Finding> {
     }
 }
 
-fn unreadable(why: String) -> Finding {
+/// A document that is not there.
+pub(super) fn unreadable(why: String) -> Finding {
     Finding {
         severity: Severity::Error,
         position: None,
@@ -62,7 +72,8 @@ fn unreadable(why: String) -> Finding {
     }
 }
 
-fn report(findings: &[Finding], file: &str, json: bool) -> String {
+/// The findings, and how many there are.
+pub(super) fn report(findings: &[Finding], file: &str, json: bool) -> String {
     if json {
         let all: Vec<serde_json::Value> =
             findings.iter().map(|finding| finding.json(file)).collect();

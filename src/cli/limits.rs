@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::args::{limits_from, parse_limit};
+use super::table::table;
 use super::{Failure, print};
 use crate::limits::LimitRow;
 
@@ -21,7 +22,7 @@ pub(super) struct LimitsArgs {
 
 pub(super) fn run(args: &LimitsArgs) -> Result<(), Failure> {
     let rows = limits_from(&args.limits).table();
-    print(&if args.json { json(&rows) } else { table(&rows) });
+    print(&if args.json { json(&rows) } else { lines(&rows) });
     Ok(())
 }
 
@@ -37,20 +38,10 @@ fn json(rows: &[LimitRow]) -> String {
     format!("{:#}\n", serde_json::Value::Array(all))
 }
 
-fn table(rows: &[LimitRow]) -> String {
-    let cells: Vec<[&str; 4]> = std::iter::once(["LIMIT", "VALUE", "MEANING", "SOURCE"])
-        .chain(rows.iter().map(|row| [row.name, row.value.as_str(), row.meaning, row.source]))
-        .collect();
-    let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max();
-    let [name_width, value_width, meaning_width] =
-        [0, 1, 2].map(|column| width(column).unwrap_or(0));
-    let mut text = String::new();
-    for [name, value, meaning, source] in cells {
-        text += &format!(
-            "{name:<name_width$}  {value:<value_width$}  {meaning:<meaning_width$}  {source}\n"
-        );
-    }
-    text
+fn lines(rows: &[LimitRow]) -> String {
+    let cells: Vec<[&str; 4]> =
+        rows.iter().map(|row| [row.name, row.value.as_str(), row.meaning, row.source]).collect();
+    table(["LIMIT", "VALUE", "MEANING", "SOURCE"], &cells)
 }
 
 #[cfg(test)]
@@ -60,7 +51,7 @@ mod tests {
     #[test]
     fn limits_are_printed_with_what_was_changed() {
         let rows = limits_from(&["payload=off".to_owned()]).table();
-        let text = table(&rows);
+        let text = lines(&rows);
         let payload = text.lines().find(|line| line.starts_with("payload")).unwrap();
         assert!(payload.contains(" off ") && payload.contains("API Gateway quota"), "{payload}");
         assert_eq!(text.lines().count(), rows.len() + 1);

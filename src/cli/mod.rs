@@ -5,10 +5,12 @@
 
 mod args;
 mod check;
+mod client;
 mod config;
 mod limits;
 mod run;
 mod serve;
+mod table;
 mod vtl;
 
 use std::io::{IsTerminal, Write};
@@ -33,6 +35,22 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Say everything that is wrong or not carried out yet in a definition.
     Check(check::CheckArgs),
+    /// Make an API of an OpenAPI file, or bring it up to date, and serve it on a stage.
+    Deploy(client::deploy::DeployArgs),
+    /// Take a stage back to a deployment that it had before.
+    Rollback(client::rollback::RollbackArgs),
+    /// List an API's deployments and the stages that serve them.
+    History(client::history::HistoryArgs),
+    /// Give all requests of a stage to its canary's deployment, and end the canary.
+    Promote(client::promote::PromoteArgs),
+    /// End a stage's canary; the stage's own deployment gets all requests again.
+    Abort(client::abort::AbortArgs),
+    /// Say what a gateway is and serves.
+    Status(client::status::StatusArgs),
+    /// Copy the store of a gateway that serves to a file.
+    Backup(client::backup::BackupArgs),
+    /// Put a backup in the place of all that a store has.
+    Restore(client::restore::RestoreArgs),
     /// Print the configuration that `ringway serve` would run with, and where each value came from.
     Config(config::ShowArgs),
     /// Print every limit with its value, meaning and source.
@@ -46,6 +64,8 @@ enum Command {
 enum Failure {
     /// The flags make no sense: exit status 2.
     Usage(String),
+    /// The work failed, and this is why: exit status 1.
+    Failed(String),
     /// The work failed, and all was said: exit status 1.
     Told,
 }
@@ -70,12 +90,24 @@ pub fn main() -> ExitCode {
             serve::run(&args)
         }
         Command::Check(args) => check::run(&args),
+        Command::Deploy(args) => client::deploy::run(&args),
+        Command::Rollback(args) => client::rollback::run(&args),
+        Command::History(args) => client::history::run(&args),
+        Command::Promote(args) => client::promote::run(&args),
+        Command::Abort(args) => client::abort::run(&args),
+        Command::Status(args) => client::status::run(&args),
+        Command::Backup(args) => client::backup::run(&args),
+        Command::Restore(args) => client::restore::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Limits(args) => limits::run(&args),
         Command::Vtl(args) => vtl::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(why)) => {
+            complain(&format!("error: {why}\n"));
+            ExitCode::FAILURE
+        }
         Err(Failure::Told) => ExitCode::FAILURE,
         Err(Failure::Usage(why)) => {
             let _ =
@@ -133,6 +165,13 @@ mod tests {
             ("run a.yaml --account-throttle 10", "RATE:BURST"),
             ("run a.yaml --limit payload=x", "payload"),
             ("srve", "unrecognized subcommand"),
+            ("deploy a.yaml", "--stage <NAME>"),
+            ("deploy a.yaml --stage v1 --canary 101", "percentage from 0 to 100"),
+            ("deploy a.yaml --stage v1 --mode replace", "overwrite"),
+            ("rollback", "--stage <NAME>"),
+            ("status --admin 127.0.0.1:9080", "http://HOST:PORT"),
+            ("status --access-key AK", "--secret-key <SECRET>"),
+            ("backup", "<FILE>"),
             ("check", "<FILE>"),
             ("config --listen 8080", "has no port"),
             ("config --shards many", "number from 1 to"),

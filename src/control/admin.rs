@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -102,14 +103,23 @@ fn router(admin: Admin) -> Router {
 async fn service(State(admin): State<Arc<Admin>>, request: Request) -> Response {
     let Some(service) = &admin.service else { return not_found().await };
     let (parts, body) = request.into_parts();
-    match axum::body::to_bytes(body, service.parts().body_bytes_max).await {
-        Ok(body) if ops::is_one(parts.uri.path()) => ops::answer(service, &parts, body).await,
-        Ok(body) => service.answer(&parts, body).await,
-        Err(error) => refusal(&ApiError::bad_request(format!(
-            "the request's body cannot be read, or has more than {} bytes: {error}",
-            service.parts().body_bytes_max
-        ))),
+    if ops::is_one(parts.uri.path()) {
+        return ops::answer(service, &parts, body).await;
     }
+    match read_body(service, body).await {
+        Ok(body) => service.answer(&parts, body).await,
+        Err(error) => refusal(&error),
+    }
+}
+
+/// All of a call's body.
+pub(super) async fn read_body(service: &Service, body: Body) -> Result<Bytes, ApiError> {
+    let most = service.parts().body_bytes_max;
+    axum::body::to_bytes(body, most).await.map_err(|error| {
+        ApiError::bad_request(format!(
+            "the request's body cannot be read, or has more than {most} bytes: {error}"
+        ))
+    })
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response {

@@ -52,6 +52,19 @@ impl fmt::Display for CredentialsError {
 impl std::error::Error for CredentialsError {}
 
 impl AdminCredentials {
+    /// Reads the keys of the store in `directory`, as a client on the same machine does. `None`: none
+    /// have been made yet.
+    ///
+    /// # Errors
+    /// The file cannot be read, is readable by others, or has no keys.
+    pub fn load(directory: &Path) -> Result<Option<Self>, CredentialsError> {
+        let path = directory.join(FILE_NAME);
+        match load(&path) {
+            Ok(keys) => Ok(keys.map(|keys| Self { keys, path, created: false })),
+            Err(why) => Err(CredentialsError { path, why }),
+        }
+    }
+
     /// Reads the keys of the store in `directory`. If there are none, makes the directory and one key.
     ///
     /// # Errors
@@ -268,6 +281,10 @@ mod tests {
         assert!(!format!("{made:?}").contains(key.secret.expose()));
         assert_eq!(fs::read_dir(&store).unwrap().count(), 1, "nothing temporary is left");
 
+        assert_eq!(
+            AdminCredentials::load(&store).unwrap(),
+            Some(AdminCredentials { created: false, ..made.clone() })
+        );
         let again = AdminCredentials::load_or_create(&store).unwrap();
         assert_eq!(again, AdminCredentials { created: false, ..made });
     }

@@ -12,4 +12,5 @@ pub mod publish;
 pub mod resolve;
 pub mod service;
 pub mod serving;
+pub mod vault;
 pub mod watch;

@@ -29,6 +29,7 @@ use crate::auth::sigv4::AuthError;
 use crate::auth::sigv4::{self, Payload, Verifier};
 use crate::store::Store;
 use crate::time::{Nanos, WallMillis};
+use crate::usage::{Change, UsagePlans};
 
 /// Who may call.
 pub enum AdminAuth {
@@ -65,6 +66,8 @@ pub struct ServiceParts {
     pub publications: mpsc::Sender<Publication>,
     /// The shards' clock.
     pub clock: fn() -> Nanos,
+    /// Keys and plans as requests meet them.
+    pub usage: Arc<UsagePlans>,
     /// Longest body of a request, bytes.
     pub body_bytes_max: usize,
     /// Runs test invocations on a shard.
@@ -113,13 +116,12 @@ impl Service {
     ///
     /// # Errors
     /// AWS's refusals.
-    pub fn authenticate(&self, parts: &Parts, body: &[u8]) -> Result<(), ApiError> {
+    pub fn authenticate(&self, parts: &Parts, body: Payload<'_>) -> Result<(), ApiError> {
         let AdminAuth::SigV4 { verifier, credentials } = &self.parts.auth else { return Ok(()) };
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         let path = parts.uri.path().as_bytes();
         let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let request =
-            sigv4::Request::new(parts.method.as_str(), path, query, headers, Payload::Bytes(body));
+        let request = sigv4::Request::new(parts.method.as_str(), path, query, headers, body);
         verifier.verify(&request, credentials.as_ref(), wall_now()).map(drop).map_err(|error| {
             ApiError {
                 status: AuthError::STATUS,
@@ -132,7 +134,7 @@ impl Service {
     /// Answers a request of the control-plane API.
     pub async fn answer(&self, parts: &Parts, body: Bytes) -> Response {
         let outcome = async {
-            self.authenticate(parts, &body)?;
+            self.authenticate(parts, Payload::Bytes(&body))?;
             self.call(parts, body).await
         };
         match outcome.await {
@@ -149,6 +151,10 @@ impl Service {
         let request = Request { route, query, accept: accept.map(str::to_owned), body };
         if request.route.operation.name == "TestInvokeMethod" {
             return self.test_invoke(request).await;
+        }
+        if matches!(request.route.operation.name, "GetUsage" | "UpdateUsage") {
+            // What they answer and change is in the store only when it has been kept.
+            self.keep_usage().await?;
         }
         if !request.route.operation.writes() {
             let shared = self.parts.clone();
@@ -179,6 +185,15 @@ impl Service {
         self.parts.publications.send(publication).await.map_err(|_| gone())?;
         let published = published.await.map_err(|_| gone())?;
         published.map_err(ApiError::internal)
+    }
+
+    /// Keeps what requests have counted since the last time.
+    ///
+    /// # Errors
+    /// The store cannot be written; what could not be kept will be the next time.
+    pub async fn keep_usage(&self) -> Result<(), ApiError> {
+        let shared = self.parts.clone();
+        blocking(move || shared.keep_usage()).await
     }
 
     async fn test_invoke(&self, request: Request) -> Result<Reply, ApiError> {
@@ -215,6 +230,8 @@ impl Service {
             effects.removed_stages = before.difference(&effects.changed_stages).cloned().collect();
             let updates = shared.serving.updates(&transaction, &effects, (shared.clock)())?;
             transaction.commit()?;
+            shared.usage.clear();
+            api::load_keys(&shared.store.read()?, &shared.settings, &shared.usage)?;
             Ok(Changed { reply: Reply::empty(), updates })
         };
         let outcome = self.change(work).await.map(drop);
@@ -239,13 +256,32 @@ fn stages_of(
 }
 
 impl Shared {
+    fn keep_usage(&self) -> Result<(), ApiError> {
+        let mut changes: Vec<Change> = Vec::new();
+        self.usage.take_changes(|change| changes.push(change));
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let kept = (|| {
+            let transaction = self.store.write()?;
+            api::keep_counts(&transaction, &changes)?;
+            transaction.commit()
+        })();
+        if kept.is_err() {
+            for change in &changes {
+                self.usage.mark_changed(&change.plan, change.key);
+            }
+        }
+        Ok(kept?)
+    }
+
     fn context<'a>(&'a self, store: &'a crate::store::Transaction) -> Context<'a> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         Context {
             store,
             settings: &self.settings,
             now: i64::try_from(now).unwrap_or(i64::MAX),
-            effects: Effects::default(),
+            effects: Effects { now: wall_now(), ..Effects::default() },
         }
     }
 }
@@ -288,6 +324,11 @@ impl Request {
         let effects = context.effects;
         let updates = shared.serving.updates(&transaction, &effects, (shared.clock)())?;
         transaction.commit()?;
+        let has_keys = !effects.keys.is_empty() || !effects.plans.is_empty();
+        if has_keys || !effects.remaining.is_empty() {
+            let stored = shared.store.read()?;
+            api::apply_keys(&stored, &shared.settings, &shared.usage, &effects)?;
+        }
         for what in effects.not_carried_out {
             tracing::warn!("{}: stored, not carried out yet: {what}", self.route.operation.name);
         }

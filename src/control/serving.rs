@@ -12,6 +12,7 @@ use super::api::objects::{self, RestApi, SNAPSHOT, Stage};
 use super::api::{ApiError, Effects};
 use super::definition::Definition;
 use super::publish::{CanaryContent, StageContent, Update};
+use super::vault::Vault;
 use crate::deploy::{self, CompileEnv, CompileError, CompiledStage, StageSettings};
 use crate::limits::Limits;
 use crate::model::{self, ThrottleSettings};
@@ -34,6 +35,8 @@ pub struct ServingConfig {
     pub account_throttle: Option<ThrottleSettings>,
     /// Owner's account.
     pub account_id: String,
+    /// Opens private keys.
+    pub vault: Arc<Vault>,
     /// Format of the access log of stages that have none of their own; `None`: the log is off.
     pub access_log: Option<Arc<AccessLogFormat>>,
 }
@@ -143,7 +146,7 @@ impl Serving {
         now: Nanos,
     ) -> Result<StageContent, ApiError> {
         let variables = stage.variables.clone().unwrap_or_default();
-        let certificate = super::api::client_certificate(store, stage)?;
+        let certificate = super::api::client_certificate(store, &self.config.vault, stage)?;
         let settings = |deployment: &str, variables| StageSettings {
             stage: stage.stage_name.clone(),
             variables,

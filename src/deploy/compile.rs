@@ -12,9 +12,10 @@ use super::compiled::{
 use super::gateway_responses;
 use super::integration;
 use super::media_type::MediaTypes;
+use super::protection;
 use super::route_tree::{RouteTreeBuilder, parameter_names};
 use super::source::Scope;
-use super::validation;
+use super::validation::Schemas;
 use crate::context::ContextVariable;
 use crate::limits::Limits;
 use crate::model::{
@@ -177,6 +178,8 @@ pub fn compile_with(
     }
 
     let mut throttles = Throttles::new(api, settings, env);
+    let mut schemas = Schemas::new(api);
+    let api_is_closed = protection::is_closed(api);
     let mut tree = RouteTreeBuilder::default();
     let mut methods = Vec::new();
     for resource in &api.resources {
@@ -204,10 +207,18 @@ pub fn compile_with(
                 scope: &scope,
                 constants: &mut constants,
             };
-            let validation = validation::compile(api, method, &path_parameters, &mut report);
+            let validation = schemas.validation(method, &path_parameters, &mut report);
             let api_key = method.api_key_required.then_some(api.api_key_source);
             if api_key == Some(ApiKeySource::Authorizer) {
                 report.warn(method.pointer.clone(), KEY_OF_AUTHORIZER.0, KEY_OF_AUTHORIZER.1);
+            }
+            let closed = protection::why_closed(api_is_closed, method);
+            if let Some(why) = closed {
+                report.warn(
+                    method.pointer.clone(),
+                    format!("every request is answered 403: {why}"),
+                    "it comes with a later release; take the protection away to open the method",
+                );
             }
             if let Some(integration) = step.integration(method, &mut report) {
                 methods.push(CompiledMethod {
@@ -216,6 +227,7 @@ pub fn compile_with(
                     resource_path: resource.path.as_str().into(),
                     resource_id: resource.id.clone(),
                     operation_name: method.operation_name.clone(),
+                    is_closed: closed.is_some(),
                     path_parameters: path_parameters
                         .iter()
                         .map(|name| name.as_bytes().into())

@@ -106,6 +106,8 @@ pub struct CompiledMethod {
     pub resource_id: String,
     /// `operationId`.
     pub operation_name: Option<String>,
+    /// Whether it is protected by what is not carried out yet, so that nobody is let in.
+    pub is_closed: bool,
     /// Names of the path parameters in the path's order.
     pub path_parameters: Box<[Box<[u8]>]>,
     /// Where a request's API key comes from; `None`: it needs none.

@@ -18,6 +18,7 @@ mod integration;
 pub mod json_path;
 pub mod media_type;
 pub mod mock_status;
+mod protection;
 mod publication;
 pub mod route_tree;
 pub mod selector;

@@ -100,7 +100,7 @@ mod tests {
     use crate::model::ThrottleSettings;
     use crate::telemetry::Variables as _;
     use crate::throttle::Rate;
-    use crate::usage::{Counted, KeyId, Plan, PlanStage, Quota, QuotaPeriod};
+    use crate::usage::{Counted, KeyId, MethodLimit, Plan, PlanStage, Quota, QuotaPeriod};
 
     const KEY: &str = "0123456789012345678901234567890123456789";
     const NOW: Nanos = Nanos(100_000_000_000);
@@ -115,7 +115,12 @@ mod tests {
             stages: [PlanStage {
                 api_id: "a1b2c3d4e5".into(),
                 stage: "dev".into(),
-                methods: [("/limited/{id}".into(), "GET".into(), Rate::new(1.0, 1))].into(),
+                methods: [MethodLimit {
+                    path: "/limited/{id}".into(),
+                    method: "GET".into(),
+                    rate: Rate::new(1.0, 1),
+                }]
+                .into(),
                 first_method: 0,
             }]
             .into(),

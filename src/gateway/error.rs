@@ -23,6 +23,8 @@ pub enum GatewayError {
     UnknownStage,
     /// The API was asked at its default endpoint, which its owner has disabled.
     NoDefaultEndpoint,
+    /// The caller may not call this method.
+    NotAuthorized,
     /// A method that requires an API key was given none that opens its stage.
     InvalidApiKey,
     /// The quota of the request's API key is used up.
@@ -157,6 +159,7 @@ impl GatewayError {
             Self::NoSuchMethod => ResponseType::MissingAuthenticationToken,
             Self::InvalidApiKey => ResponseType::InvalidApiKey,
             Self::QuotaExceeded => ResponseType::QuotaExceeded,
+            Self::NotAuthorized => ResponseType::AccessDenied,
             Self::Throttled { .. } => ResponseType::Throttled,
             Self::MissingParameters { .. } => ResponseType::BadRequestParameters,
             Self::InvalidBody(_) | Self::InvalidJsonBody => ResponseType::BadRequestBody,
@@ -195,6 +198,7 @@ impl GatewayError {
             | Self::InvalidJsonBody => 400,
             Self::NoSuchMethod
             | Self::InvalidApiKey
+            | Self::NotAuthorized
             | Self::UnknownApi
             | Self::UnknownStage
             | Self::NoDefaultEndpoint => 403,
@@ -231,6 +235,7 @@ impl GatewayError {
     pub fn fixed_message(&self) -> &'static str {
         match self {
             Self::NoSuchMethod => "Missing Authentication Token",
+            Self::NotAuthorized => "User is not authorized to access this resource",
             Self::UnknownApi
             | Self::UnknownStage
             | Self::NoDefaultEndpoint
@@ -294,6 +299,7 @@ impl GatewayError {
             | Self::TooManyHeaders { .. }
             | Self::RequestTimeout => true,
             Self::NoSuchMethod
+            | Self::NotAuthorized
             | Self::UnknownApi
             | Self::UnknownStage
             | Self::NoDefaultEndpoint
@@ -342,6 +348,9 @@ impl GatewayError {
         const CONFIGURATION: &str = "Execution failed due to configuration error";
         match self {
             Self::NoSuchMethod => "No resource and method match the request".to_owned(),
+            Self::NotAuthorized => {
+                "The method is protected by what is not carried out yet: it is closed".to_owned()
+            }
             Self::UnknownApi => "No API is asked by this host and path".to_owned(),
             Self::UnknownStage => "The path does not name a stage of the API".to_owned(),
             Self::NoDefaultEndpoint => "The API's default endpoint is disabled".to_owned(),

@@ -1,7 +1,7 @@
 //! Documentation parts: texts about an API's objects.
 
 /// Kind of the object that a part is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum DocumentationPartType {
     Api,

@@ -34,6 +34,8 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
 pub use self::aws::{AwsFinding, AwsSeverity};
@@ -42,7 +44,7 @@ pub use self::documentation::{DocumentationImport, import_documentation};
 use self::place::Place;
 use self::report::Report;
 use super::{Diagnostic, Document, Severity};
-use crate::model::{Authorizer, DocumentationPart, Model, RestApi};
+use crate::model::{Authorizer, DocumentationPart, Model, RequestValidator, RestApi};
 
 /// What a document declares.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,8 +119,12 @@ struct Importer<'a> {
     options: &'a ImportOptions,
     dialect: Dialect,
     report: Report,
+    /// Names of the document's schemas.
+    schemas: HashSet<&'a str>,
     /// Models so far, by name.
     models: IndexMap<String, Model>,
+    /// The document's request validators, by name.
+    validators: IndexMap<String, RequestValidator>,
     /// The document's authorizers, by name.
     authorizers: IndexMap<String, Authorizer>,
     /// What stands before every path: the base path, if it is wanted.
@@ -136,7 +142,9 @@ impl<'a> Importer<'a> {
             options,
             dialect: Dialect::OpenApi3,
             report: Report::default(),
+            schemas: HashSet::new(),
             models: IndexMap::new(),
+            validators: IndexMap::new(),
             authorizers: IndexMap::new(),
             path_prefix: String::new(),
             documents: false,

@@ -3,8 +3,9 @@
 //! A model's schema refers to others by AWS's URLs ([`referenced_model`]). Which model a name has is the
 //! caller's to say, since the control plane keeps them elsewhere.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 
+use indexmap::IndexSet;
 use serde_json::{Map, Value as Json, json};
 
 use super::{json as parser, write};
@@ -27,17 +28,13 @@ fn parse(schema: &str) -> Option<Json> {
 
 /// Names of the models that a schema refers to, each once, in its order. Nothing for what is no JSON.
 pub fn referenced_models(schema: &str) -> Vec<String> {
-    let mut names = Vec::new();
+    let mut names: IndexSet<String> = IndexSet::new();
     if let Some(schema) = parse(schema) {
         walk(&schema, &mut |reference| {
-            if let Some(name) = referenced_model(reference)
-                && !names.iter().any(|it| it == name)
-            {
-                names.push(name.to_owned());
-            }
+            names.extend(referenced_model(reference).map(str::to_owned));
         });
     }
-    names
+    names.into_iter().collect()
 }
 
 /// Visits the text of every `$ref`.
@@ -70,9 +67,12 @@ pub fn flatten(schema: &str, schemas: Schemas<'_>) -> String {
         }
         None => Map::new(),
     };
-    let mut flattener =
-        Flattener { schemas, names: Vec::new(), taken: Vec::new(), due: VecDeque::new() };
-    flattener.taken.extend(definitions.keys().cloned());
+    let mut flattener = Flattener {
+        schemas,
+        names: HashMap::new(),
+        taken: definitions.keys().cloned().collect(),
+        due: VecDeque::new(),
+    };
     let mut root = Json::Object(root);
     flattener.localize(&mut root, "#");
     definitions.values_mut().for_each(|it| flattener.localize(it, "#"));
@@ -96,9 +96,9 @@ fn escaped(key: &str) -> String {
 struct Flattener<'a> {
     schemas: Schemas<'a>,
     /// Models met, and their keys under `definitions`.
-    names: Vec<(String, String)>,
+    names: HashMap<String, String>,
     /// Keys under `definitions`.
-    taken: Vec<String>,
+    taken: HashSet<String>,
     /// Models whose own references are still to be followed.
     due: VecDeque<(String, Json)>,
 }
@@ -130,7 +130,7 @@ impl Flattener<'_> {
             return Some(format!("{base}{rest}"));
         };
         let pointer = |key: &str| format!("#/definitions/{}", escaped(key));
-        if let Some((_, key)) = self.names.iter().find(|(known, _)| known == name) {
+        if let Some(key) = self.names.get(name) {
             return Some(pointer(key));
         }
         let schema = parse(&(self.schemas)(name)?)?;
@@ -138,8 +138,8 @@ impl Flattener<'_> {
         while self.taken.contains(&key) {
             key.push('_');
         }
-        self.names.push((name.to_owned(), key.clone()));
-        self.taken.push(key.clone());
+        self.names.insert(name.to_owned(), key.clone());
+        self.taken.insert(key.clone());
         self.due.push_back((key.clone(), schema));
         Some(pointer(&key))
     }

@@ -30,6 +30,10 @@ pub(super) fn yaml<T: Tree>(tree: &T) -> String {
     out
 }
 
+/// Length of a key, bytes, from which on it stands on a line of its own. YAML 1.2.2, section 7.4.2, has
+/// 1024 characters, and escapes are longer than what they stand for.
+const IMPLICIT_KEY_BYTES_MAX: usize = 128;
+
 fn write_json<T: Tree>(tree: &T, depth: usize, out: &mut String) {
     match tree.kind() {
         Kind::Map(members) if !members.is_empty() => {
@@ -61,10 +65,18 @@ fn yaml_members<T: Tree>(members: &[(&str, &T)], depth: usize, out: &mut String)
         if index > 0 || out.is_empty() || out.ends_with('\n') {
             indent(depth, out);
         }
-        if is_plain_key(key) {
-            out.push_str(key)
-        } else {
-            quoted(key, out)
+        // YAML reads no longer keys in one line with their values.
+        let long = key.len() > IMPLICIT_KEY_BYTES_MAX;
+        if long {
+            out.push_str("? ");
+        }
+        match is_plain_key(key) {
+            true => out.push_str(key),
+            false => quoted(key, out),
+        }
+        if long {
+            out.push('\n');
+            indent(depth, out);
         }
         out.push(':');
         match value.kind() {
@@ -120,7 +132,7 @@ fn indent(depth: usize, out: &mut String) {
     }
 }
 
-/// A key that needs no quotes wherever it stands: `openapi`, `/pets/{id}` does, `x-amazon-apigateway-policy`.
+/// A key that needs no quotes: `openapi`, `/pets`, `x-amazon-apigateway-policy`; `/pets/{id}` does.
 fn is_plain_key(key: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
     let word = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
@@ -203,6 +215,19 @@ paths:
         assert_eq!(yaml(&tree), want);
         assert_eq!((yaml(&json!({})), yaml(&json!([[]]))), ("{ }\n".into(), "- [ ]\n".into()));
         assert_eq!(yaml(&json!("x")), "\"x\"\n");
+    }
+
+    #[test]
+    fn yaml_has_long_keys_on_their_own_lines() {
+        let (long, plain) = ("\u{1}".repeat(2_000), "a".repeat(2_000));
+        let tree = json!([{
+            (&long): { "a": 1, (&plain): [1, [2], { (&plain): [] }] }, (&plain): [{ (&long): "x" }],
+        }]);
+        let text = yaml(&tree);
+        assert!(text.starts_with("- ? \"\\u0001"), "{text}");
+        assert_eq!(Document::parse(&text).unwrap().root().to_json(), tree);
+        assert!(yaml(&json!({ (&plain[..128]): 1 })).ends_with("a: 1\n"));
+        assert!(yaml(&json!({ (&plain[..129]): 1 })).ends_with("a\n: 1\n"));
     }
 
     fn tree() -> impl Strategy<Value = Json> {

@@ -10,6 +10,8 @@ use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+pub use crate::config::values::parse_address;
+
 /// Connections that may wait to be accepted, per shard; the kernel bounds it by `net.core.somaxconn`.
 const BACKLOG: i32 = 4_096;
 

@@ -23,6 +23,7 @@ use crate::control::publish::DataPlane;
 use crate::control::resolve::Refresher;
 use crate::control::service::{AdminAuth, Publication, Service, ServiceParts};
 use crate::control::serving::{Serving, ServingConfig};
+use crate::control::vault::Vault;
 use crate::limits::Limits;
 use crate::model::ThrottleSettings;
 use crate::ring;
@@ -31,9 +32,13 @@ use crate::telemetry::{AccessLogFormat, LogQueue};
 use crate::throttle::BucketRegistry;
 use crate::tls::ClientTrust;
 use crate::upstream::TargetRegistry;
+use crate::usage::UsagePlans;
 
 /// Publications that may wait; who publishes more waits for room.
 const PUBLICATIONS_MAX: usize = 16;
+
+/// What may be lost of usage counts when the machine stops without a word.
+const KEEP_USAGE_EVERY: Duration = Duration::from_secs(1);
 
 /// What `ringway serve` is told by its configuration.
 pub struct ServeConfig {
@@ -83,6 +88,8 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
     let kernel = ring::probe().map_err(|error| error.to_string())?;
     let trust = Arc::new(ClientTrust::load(&config.ca_files)?);
     let store = Arc::new(Store::open(&config.store).map_err(|error| error.to_string())?);
+    let vault = Vault::load_or_create(&config.store).map_err(|error| error.to_string())?;
+    let vault = Arc::new(vault);
     let buckets: Arc<BucketRegistry> = Arc::default();
     let targets = Arc::new(TargetRegistry::new());
     let log = config.access_log.is_some().then(|| Arc::new(LogQueue::new()));
@@ -91,12 +98,22 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
             limits: config.limits.clone(),
             account_throttle: config.account_throttle,
             account_id: config.account_id.clone(),
+            vault: vault.clone(),
             access_log: log.is_some().then(|| config.access_log_format.clone()),
         },
         buckets.clone(),
         targets.clone(),
     );
     let transaction = store.read().map_err(|error| error.to_string())?;
+    let settings = api::Settings {
+        account_id: config.account_id.clone(),
+        region: config.region.clone(),
+        api_host_suffix: config.api_host_suffix.clone(),
+        api_port: config.listen.first().map_or(0, SocketAddr::port),
+        vault: vault.clone(),
+    };
+    let usage: Arc<UsagePlans> = Arc::default();
+    api::load_keys(&transaction, &settings, &usage).map_err(|error| error.message)?;
     let everything = serving.everything(&transaction, monotonic_now());
     let everything = everything.map_err(|error| error.to_string())?;
     drop(transaction);
@@ -109,7 +126,7 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
     let parts = ProcessParts {
         limits: config.limits.clone(),
         trust: trust.clone(),
-        usage: Arc::default(),
+        usage: usage.clone(),
         log,
         buckets,
         targets: targets.clone(),
@@ -131,21 +148,17 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
         config.greeting,
     );
     let (publications, inbox) = mpsc::channel(PUBLICATIONS_MAX);
-    let service = Service::new(ServiceParts {
+    let service = Arc::new(Service::new(ServiceParts {
         store,
-        settings: api::Settings {
-            account_id: config.account_id,
-            region: config.region,
-            api_host_suffix: config.api_host_suffix.clone(),
-            api_port: address.port(),
-        },
+        settings: api::Settings { api_port: address.port(), ..settings },
+        usage,
         auth: config.auth,
         serving: Arc::new(serving),
         publications,
         clock: monotonic_now,
         body_bytes_max: config.admin_body_bytes_max,
         tests: Box::new(super::trials::OnShards(process.shards().tests())),
-    });
+    }));
     let stages = everything.updates.len();
     tokio_uring::start(async {
         let serve = async {
@@ -163,9 +176,10 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
             tokio_uring::spawn(publish_all(inbox, plane, refresher));
             let admin_address = admin.address().map_err(|error| format!("admin port: {error}"))?;
             let scheme = if config.admin_tls.is_some() { "https" } else { "http" };
-            let mut answers = process.admin(Some(Arc::new(service)));
+            let mut answers = process.admin(Some(service.clone()));
             answers.tls = config.admin_tls;
             start_admin(admin, answers);
+            tokio::spawn(keep_usage(service.clone()));
             if let Some(listener) = metrics {
                 start_admin(listener, process.admin(None));
             }
@@ -178,7 +192,9 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
                     address.port()
                 ));
             }
-            wait(process, signals, config.limits.drain_timeout).await
+            let drained = wait(process, signals, config.limits.drain_timeout).await;
+            service.keep_usage().await.map_err(|error| error.message)?;
+            drained
         };
         if let Err(why) = serve.await {
             // Returning would wait for a write of the access log that may hang.
@@ -203,6 +219,16 @@ async fn wait(
         match signal {
             ProcessSignal::Hangup | ProcessSignal::ReopenLog => process.reopen_log(),
             ProcessSignal::End(name) => return process.drain(drain_timeout, name, signals).await,
+        }
+    }
+}
+
+/// Keeps every second what requests have counted.
+async fn keep_usage(service: Arc<Service>) {
+    loop {
+        tokio::time::sleep(KEEP_USAGE_EVERY).await;
+        if let Err(error) = service.keep_usage().await {
+            tracing::error!("usage cannot be stored, and will be tried again: {}", error.message);
         }
     }
 }

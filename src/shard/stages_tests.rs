@@ -477,7 +477,7 @@ fn a_thousand_redeploys_leave_nothing_behind() {
         // Other routes, backends and canary each time; one route stays, and another API comes and goes.
         let body = number.to_string();
         let uri = format!("http://127.0.0.1:{}/", 10_000 + number);
-        let resources = vec![
+        let resources = [
             ("/pets".to_owned(), mock(&body)),
             (format!("/a{number}"), mock("")),
             (format!("/b{number}/{{id}}"), mock("")),

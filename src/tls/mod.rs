@@ -15,4 +15,4 @@ mod tests;
 
 pub use client::{ClientTls, Received, TlsError};
 pub use identity::ClientIdentity;
-pub use trust::ClientTrust;
+pub use trust::{ClientTrust, trusted_certificates};

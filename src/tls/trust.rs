@@ -100,26 +100,46 @@ impl ClientTrust {
     }
 }
 
-/// Adds every certificate of a PEM file.
-fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
+/// Certificates that a client trusts: the system's, and every one of `extra_ca_files`.
+///
+/// # Errors
+/// As [`ClientTrust::load`]'s.
+pub fn trusted_certificates(
+    extra_ca_files: &[PathBuf],
+) -> Result<Vec<CertificateDer<'static>>, String> {
+    // Where the system has none, every handshake says so.
+    let mut all = rustls_native_certs::load_native_certs().certs;
+    // Found out here and not in a handshake: which of the files' certificates are of no use.
+    let mut roots = RootCertStore::empty();
+    for path in extra_ca_files {
+        all.extend(add_file(&mut roots, path)?);
+    }
+    Ok(all)
+}
+
+/// Adds every certificate of a PEM file, and gives them.
+fn add_file(
+    roots: &mut RootCertStore,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, String> {
     let shown = path.display();
     let text = std::fs::read(path).map_err(|error| format!("CA file {shown}: {error}"))?;
-    let mut count = 0_usize;
+    let mut added = Vec::new();
     for (line, section) in certificate_sections(&text) {
         let certificate = CertificateDer::from_pem_slice(section).map_err(|error| {
             format!("CA file {shown}, line {line}: the certificate is not readable: {error}")
         })?;
-        roots.add(certificate).map_err(|error| {
+        roots.add(certificate.clone()).map_err(|error| {
             format!("CA file {shown}, line {line}: the certificate is not usable: {error}")
         })?;
-        count += 1;
+        added.push(certificate);
     }
-    if count == 0 {
+    if added.is_empty() {
         return Err(format!(
             "CA file {shown} holds no certificate; it must be PEM with '-----BEGIN CERTIFICATE-----'"
         ));
     }
-    Ok(())
+    Ok(added)
 }
 
 /// Cuts PEM text at each `BEGIN CERTIFICATE`; with the line (from 1) each begins at.

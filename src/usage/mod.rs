@@ -28,5 +28,5 @@ mod tests;
 pub use counter::{Counted, Counter};
 pub use key::KeyId;
 pub use period::{Day, Quota, QuotaPeriod};
-pub use plan::{Plan, PlanNumber, PlanStage};
+pub use plan::{MethodLimit, Plan, PlanNumber, PlanStage};
 pub use plans::{Admission, Caller, Change, Refusal, Refused, UsagePlans};

@@ -81,7 +81,9 @@ mod tests {
 
     /// Milliseconds of a UTC date, by the days of its year's months.
     fn at(year: u64, month: usize, day: u64, ms: u64) -> WallMillis {
-        let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let leap = |year: u64| {
+            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+        };
         let before: u64 = (1970..year).map(|it| if leap(it) { 366 } else { 365 }).sum();
         let months = [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
         let days = before + months[..month - 1].iter().sum::<u64>() + day - 1;

@@ -50,10 +50,21 @@ pub struct PlanStage {
     pub api_id: Box<str>,
     /// Its name.
     pub stage: Box<str>,
-    /// Limits of each key for one method: resource path, HTTP method, limit. Ten at most, mostly none.
-    pub methods: Box<[(Box<str>, Box<str>, Rate)]>,
+    /// Limits of each key for single methods: 20 at most on AWS, mostly none.
+    pub methods: Box<[MethodLimit]>,
     /// Place of the first of them among all of the plan.
     pub first_method: u32,
+}
+
+/// A limit of each key for one method.
+#[derive(Clone, Debug)]
+pub struct MethodLimit {
+    /// Path of its resource.
+    pub path: Box<str>,
+    /// Its name.
+    pub method: Box<str>,
+    /// The limit.
+    pub rate: Rate,
 }
 
 impl Plan {
@@ -78,7 +89,7 @@ impl PlanStage {
     /// The limit of a method, and its place among all of the plan.
     #[inline]
     pub fn method(&self, path: &str, name: &str) -> Option<(usize, Rate)> {
-        let place = self.methods.iter().position(|it| *it.0 == *path && *it.1 == *name)?;
-        Some((self.first_method as usize + place, self.methods[place].2))
+        let place = self.methods.iter().position(|it| *it.path == *path && *it.method == *name)?;
+        Some((self.first_method as usize + place, self.methods[place].rate))
     }
 }

@@ -143,10 +143,12 @@ pub struct Change {
     pub plan: Box<str>,
     /// The key.
     pub key: KeyId,
-    /// The quota's counter; a period of 0 says that the plan has none.
+    /// The quota's counter; a period of 0 says that nothing was counted towards one.
     pub quota: Counted,
     /// The day's counter.
     pub day: Counted,
+    /// Whether the day is over, and the next one counts already.
+    pub is_over: bool,
 }
 
 impl Default for UsagePlans {
@@ -322,6 +324,23 @@ impl UsagePlans {
         true
     }
 
+    /// Forgets every key and plan.
+    pub fn clear(&self) {
+        let mut admin = self.lock();
+        admin.hashes.clear();
+        admin.plans.clear();
+        self.keys.pin().clear();
+    }
+
+    /// Has changes handed out again that could not be kept.
+    pub fn mark_changed(&self, plan: &str, key: KeyId) {
+        if let Some(member) = self.member(plan, key)
+            && member.is_first_change()
+        {
+            self.changed.push(member);
+        }
+    }
+
     /// How many keys there are.
     pub fn key_count(&self) -> usize {
         self.lock().hashes.len()
@@ -336,6 +355,7 @@ impl UsagePlans {
                 key: member.key,
                 quota: member.quota.counted(),
                 day: day.unwrap_or_else(|| member.day.counted()),
+                is_over: day.is_some(),
             });
         };
         for _ in 0..self.ended.len() {

@@ -21,7 +21,12 @@ fn plan(throttle: Option<(f64, u32)>, quota: Option<(u64, QuotaPeriod)>) -> Plan
         stages: [PlanStage {
             api_id: DEV.0.into(),
             stage: DEV.1.into(),
-            methods: [("/toys".into(), "GET".into(), rate((1.0, 1)))].into(),
+            methods: [MethodLimit {
+                path: "/toys".into(),
+                method: "GET".into(),
+                rate: rate((1.0, 1)),
+            }]
+            .into(),
             first_method: 0,
         }]
         .into(),

@@ -109,13 +109,45 @@ impl Options {
         if let Some(shards) = self.shards {
             self.flags.extend(["--shards".to_owned(), shards.to_string()]);
         }
-        let mut child = command
+        command
             .arg("run")
             .arg(&file)
             .args(["--stage", "dev", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
             .args(["--access-log", &self.access_log])
             .args(["--account-throttle", &self.throttle])
-            .args(&self.flags)
+            .args(&self.flags);
+        Gateway::spawn(command, folder, file).unwrap_or_else(|why| {
+            panic!("the gateway did not start {why}\nits definition:\n{}", self.definition)
+        })
+    }
+}
+
+/// `… http://127.0.0.1:4711/…`, or `… http://127.0.0.1:4711: …`
+pub fn address_in(line: &str) -> SocketAddr {
+    let rest = line.split("://").nth(1).unwrap_or_else(|| panic!("no URL in {line:?}"));
+    let authority = rest.split(['/', ' ']).next().unwrap_or_default().trim_end_matches(':');
+    authority.parse().unwrap_or_else(|error| panic!("{authority:?} in {line:?}: {error}"))
+}
+
+/// A running gateway; killed when it is dropped.
+#[derive(Debug)]
+pub struct Gateway {
+    pub(super) child: Child,
+    pub address: SocketAddr,
+    pub admin: SocketAddr,
+    pub(super) stdout: Output,
+    pub(super) stderr: Output,
+    pub folder: Folder,
+    pub file: PathBuf,
+}
+
+impl Gateway {
+    /// Starts `command` and waits until it listens. `file` is what it serves.
+    ///
+    /// # Errors
+    /// It ended before; its status and all that it said.
+    pub fn spawn(mut command: Command, folder: Folder, file: PathBuf) -> Result<Self, String> {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -126,39 +158,13 @@ impl Options {
         let Some(listening) = stdout.find(0, "listening on ") else {
             let _ = child.kill();
             let status = child.wait();
-            panic!(
-                "the gateway did not start ({status:?}):\n{}\n{}\nits definition:\n{}",
-                stdout.text(),
-                stderr.text(),
-                self.definition
-            );
+            return Err(format!("({status:?}):\n{}\n{}", stdout.text(), stderr.text()));
         };
         let address = address_in(&listening);
         let admin = address_in(&stdout.find(0, "admin on ").expect("the admin port is on"));
-        Gateway { child, address, admin, stdout, stderr, folder, file }
+        Ok(Self { child, address, admin, stdout, stderr, folder, file })
     }
-}
 
-/// `… http://127.0.0.1:4711/…`
-fn address_in(line: &str) -> SocketAddr {
-    let rest = line.split("http://").nth(1).unwrap_or_else(|| panic!("no URL in {line:?}"));
-    let authority = rest.split('/').next().unwrap_or_default().trim();
-    authority.parse().unwrap_or_else(|error| panic!("{authority:?} in {line:?}: {error}"))
-}
-
-/// A running gateway; killed when it is dropped.
-#[derive(Debug)]
-pub struct Gateway {
-    child: Child,
-    pub address: SocketAddr,
-    pub admin: SocketAddr,
-    stdout: Output,
-    stderr: Output,
-    pub folder: Folder,
-    pub file: PathBuf,
-}
-
-impl Gateway {
     /// One with a definition and nothing special.
     pub fn serving(definition: impl Into<String>) -> Self {
         Options::new(definition).start()

@@ -11,6 +11,8 @@ pub mod gateway;
 pub mod load;
 pub mod metrics;
 pub mod peer;
+pub mod plane;
+pub mod serve;
 pub mod servers;
 pub mod tools;
 
@@ -20,6 +22,8 @@ pub use gateway::{Gateway, Options};
 pub use load::{Load, Report};
 pub use metrics::Metrics;
 pub use peer::{Peer, PeerConnection, Seen};
+pub use plane::{Admin, PlaneOptions, Serve};
+pub use serve::{ServeOptions, Serving, Told};
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -107,9 +107,7 @@ pub(super) fn import_api_keys(
         let all = told(&warnings).join("; ");
         return Err(ApiError::bad_request(format!("Warnings found during import: {all}")));
     }
-    context.not_carried_out(
-        "imported API keys: keys are stored, but no request is checked against them yet",
-    );
+    context.effects.keys.extend(ids.iter().cloned());
     let mut answer = json!({"ids": ids});
     if !warnings.is_empty() {
         answer["warnings"] = told(&warnings).into();
@@ -362,7 +360,7 @@ mod tests {
         let ids = answer["ids"].as_array().unwrap().clone();
         assert_eq!(ids.len(), 2);
         assert_eq!(answer["warnings"], json!(["Line 2: Usage plan nope does not exist"]));
-        assert_eq!(plane.effects.not_carried_out.len(), 1);
+        assert_eq!(plane.effects.keys.len(), 2);
         let all = plane.ok("GET", "/apikeys?includeValues=true", Value::Null);
         let shown: Vec<_> = all["item"]
             .as_array()

@@ -8,15 +8,14 @@
 //!
 //! Source: facts, aws-recorded section 12, stages-canary-cache-throttle section 8.
 //!
-//! **Invariant**: no key's value is part of a row's key, of an error or of a `Debug` output.
+//! **Invariant**: values are encrypted in the store, and no value is part of a row's key, of an error or
+//! of a `Debug` output.
 
-use std::fmt::Write as _;
-
-use aws_lc_rs::digest;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::call::{Call, Reply};
-use super::context::Context;
+use super::context::{Context, Settings};
 use super::error::ApiError;
 use super::ids;
 use super::objects::{Secret, Stage, Tags, objects, wire};
@@ -71,8 +70,13 @@ wire! {
     }
 }
 
+/// A key as it is stored: its value is encrypted. Only this file makes one, and makes a key of it again.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SealedApiKey(ApiKey);
+
 objects! {
-    ApiKey: "apikey";
+    SealedApiKey: "apikey";
     ApiKeyByValue: "apikeyvalue";
     ApiKeyInOrder: "apikeyorder";
 }
@@ -121,7 +125,7 @@ pub(super) fn create_api_key(
         check_stage(context, &key)?;
         stage_keys.push(format!("{}/{}", key.rest_api_id, key.stage_name));
     }
-    if context.has::<ApiKeyByValue>(&[&digest_of(&value)])? {
+    if context.has::<ApiKeyByValue>(&[&digest_of(context, &value)])? {
         return Err(ApiError::conflict("API Key already exists"));
     }
     // `generateDistinctId` is read and has no effect: an id always differs from the value.
@@ -137,10 +141,7 @@ pub(super) fn create_api_key(
     };
     let order = next_order(context)?;
     let key = insert(context, key, order)?;
-    context.not_carried_out(format!(
-        "API key {}: keys are stored, but no request is checked against them yet",
-        key.id
-    ));
+    context.effects.keys.insert(key.id.clone());
     Ok(Reply::json(&shown(key, true)))
 }
 
@@ -154,6 +155,7 @@ pub(super) fn update_api_key(
     }
     key.last_updated_date = context.now;
     change(context, &key)?;
+    context.effects.keys.insert(key.id.clone());
     Ok(Reply::json(&with_tags(shown(key, false))))
 }
 
@@ -164,36 +166,57 @@ pub(super) fn delete_api_key(
     let key = key_of(context, call.label("api_Key"))?;
     usage_plan_keys::forget_key(context, &key.id)?;
     if let Some(value) = &key.value {
-        context.delete::<ApiKeyByValue>(&[&digest_of(&value.0)])?;
+        context.delete::<ApiKeyByValue>(&[&digest_of(context, &value.0)])?;
     }
     if let Some(order) = &key.order {
         context.delete::<ApiKeyInOrder>(&[order])?;
     }
-    context.delete::<ApiKey>(&[&key.id])?;
+    context.delete::<SealedApiKey>(&[&key.id])?;
+    context.effects.keys.insert(key.id);
     Ok(Reply::empty())
 }
 
 /// The key of that id.
 pub(super) fn key_of(context: &Context<'_>, id: &str) -> Result<ApiKey, ApiError> {
-    let key = context.get(&[id])?;
-    key.ok_or_else(|| ApiError::not_found("Invalid API Key identifier specified"))
+    let key: Option<SealedApiKey> = context.get(&[id])?;
+    opened(
+        context.settings,
+        key.ok_or_else(|| ApiError::not_found("Invalid API Key identifier specified"))?,
+    )
 }
 
 /// The key with that value.
 pub(super) fn key_by_value(context: &Context<'_>, value: &str) -> Result<Option<ApiKey>, ApiError> {
-    match context.get::<ApiKeyByValue>(&[&digest_of(value)])? {
-        Some(row) => Ok(context.get(&[&row.id])?),
+    match context.get::<ApiKeyByValue>(&[&digest_of(context, value)])? {
+        Some(row) => match context.get::<SealedApiKey>(&[&row.id])? {
+            Some(key) => opened(context.settings, key).map(Some),
+            None => Ok(None),
+        },
         None => Ok(None),
     }
 }
 
+/// A key as it was stored, with its value in clear.
+///
+/// # Errors
+/// The value was encrypted with another key than this store's.
+pub(super) fn opened(settings: &Settings, key: SealedApiKey) -> Result<ApiKey, ApiError> {
+    let SealedApiKey(mut key) = key;
+    if let Some(Secret(sealed)) = &key.value {
+        let value = settings.vault.open(sealed).ok_or_else(|| {
+            ApiError::internal(format!(
+                "the value of API key {} was encrypted with another key than the one beside the store",
+                key.id
+            ))
+        })?;
+        key.value = Some(Secret(value));
+    }
+    Ok(key)
+}
+
 /// Under what [`ApiKeyByValue`] is kept: keys of rows may be printed, values of keys may not.
-pub fn digest_of(value: &str) -> String {
-    let digest = digest::digest(&digest::SHA256, value.as_bytes());
-    digest.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+fn digest_of(context: &Context<'_>, value: &str) -> String {
+    context.settings.vault.digest(value)
 }
 
 /// The place of the next key: places count down, so that the newest key comes first.
@@ -212,14 +235,19 @@ pub(super) fn insert(
     mut key: ApiKey,
     order: u64,
 ) -> Result<ApiKey, ApiError> {
-    key.id = ids::new(ids::LONG, |id| context.has::<ApiKey>(&[id]))?;
+    key.id = ids::new(ids::LONG, |id| context.has::<SealedApiKey>(&[id]))?;
     key.created_date = context.now;
     key.last_updated_date = context.now;
     key.order = Some(format!("{order:016x}"));
     let value = key.value.as_ref().map_or("", |value| &value.0);
-    context.put(&[&digest_of(value)], &ApiKeyByValue { id: key.id.clone() })?;
+    context.put(&[&digest_of(context, value)], &ApiKeyByValue { id: key.id.clone() })?;
     put(context, &key)?;
     Ok(key)
+}
+
+/// Keeps a key's tags, which nothing else depends on.
+pub(super) fn keep_tags(context: &Context<'_>, key: &ApiKey) -> Result<(), ApiError> {
+    put(context, key)
 }
 
 /// Keeps a changed key.
@@ -232,7 +260,9 @@ fn put(context: &Context<'_>, key: &ApiKey) -> Result<(), ApiError> {
     let (name, customer_id) = (key.name.clone(), key.customer_id.clone());
     let row = ApiKeyInOrder { id: key.id.clone(), name, customer_id };
     context.put(&[key.order.as_deref().unwrap_or_default()], &row)?;
-    Ok(context.put(&[&key.id], key)?)
+    let sealed = key.value.as_ref().map(|value| Secret(context.settings.vault.seal(&value.0)));
+    let sealed = SealedApiKey(ApiKey { value: sealed, ..key.clone() });
+    Ok(context.put(&[&key.id], &sealed)?)
 }
 
 /// What of a key is answered.
@@ -339,10 +369,7 @@ mod tests {
                 "lastUpdatedDate": 1_700_000_000, "stageKeys": [],
             })
         );
-        assert_eq!(
-            plane.effects.not_carried_out,
-            [format!("API key {id}: keys are stored, but no request is checked against them yet")]
-        );
+        assert!(plane.effects.keys.contains(id));
         let got = plane.ok("GET", &format!("/apikeys/{id}"), Value::Null);
         assert_eq!((got.get("value"), &got["tags"]), (None, &json!({})));
         let got = plane.ok("GET", &format!("/apikeys/{id}?includeValue=true"), Value::Null);

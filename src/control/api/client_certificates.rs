@@ -14,7 +14,7 @@ use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
 use super::ids;
-use super::objects::{Secret, Tags, objects, wire};
+use super::objects::{RestApi, Secret, Stage, Tags, objects, wire};
 use super::page;
 use super::patch::Op;
 use super::tags;
@@ -77,6 +77,7 @@ pub(super) fn generate_client_certificate(
     };
     let id = &certificate.client_certificate_id;
     context.put(&[id], &certificate)?;
+    let private_key_pem = Secret(context.settings.vault.seal(&private_key_pem.0));
     context.put(&[id], &ClientCertificateKey { private_key_pem })?;
     Ok(Reply::json(&certificate))
 }
@@ -104,6 +105,17 @@ pub(super) fn delete_client_certificate(
     call: &Call<'_>,
 ) -> Result<Reply, ApiError> {
     let id = certificate_of(context, call)?.client_certificate_id;
+    // A stage whose certificate is gone could not be served again.
+    for api in context.list::<RestApi>(&[])? {
+        for stage in context.list::<Stage>(&[&api.id])? {
+            if stage.client_certificate_id.as_ref() == Some(&id) {
+                return Err(ApiError::bad_request(format!(
+                    "Client certificate {id} is used by stage {} of API {}",
+                    stage.stage_name, api.id
+                )));
+            }
+        }
+    }
     context.delete::<ClientCertificate>(&[&id])?;
     context.delete::<ClientCertificateKey>(&[&id])?;
     Ok(Reply::empty())
@@ -170,7 +182,10 @@ mod tests {
         let key: ClientCertificateKey = kept.get(&[&id]).unwrap().unwrap();
         // The pair is one that a TLS client takes.
         let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
-        let private = PrivateKeyDer::from_pem_slice(key.private_key_pem.0.as_bytes()).unwrap();
+        let vault = crate::control::vault::Vault::new(&[7; 32]);
+        assert!(!key.private_key_pem.0.contains("PRIVATE KEY"), "it is encrypted");
+        let pem_key = vault.open(&key.private_key_pem.0).unwrap();
+        let private = PrivateKeyDer::from_pem_slice(pem_key.as_bytes()).unwrap();
         let mut roots = rustls::RootCertStore::empty();
         roots.add(certificate.clone()).unwrap();
         let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::error::ApiError;
 use super::objects::RestApi;
+use crate::control::vault::Vault;
 use crate::store::Transaction;
+use crate::time::WallMillis;
 
 /// Who and where this gateway is, for ARNs and messages.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct Settings {
     pub api_host_suffix: String,
     /// Port that clients of APIs connect to.
     pub api_port: u16,
+    /// Encrypts what is secret in the store.
+    pub vault: Arc<Vault>,
 }
 
 impl Settings {
@@ -60,6 +65,14 @@ pub struct Effects {
     pub endpoints: BTreeSet<String>,
     /// Whether a custom domain name or a base path mapping has changed.
     pub domains: bool,
+    /// API keys that were made, changed or deleted, or whose plans were.
+    pub keys: BTreeSet<String>,
+    /// Usage plans that were made, changed or deleted.
+    pub plans: BTreeSet<String>,
+    /// Quotas that were set: plan, key, requests that are left.
+    pub remaining: Vec<(String, String, u64)>,
+    /// When the call came.
+    pub now: WallMillis,
     /// What is stored and answered, but not carried out yet; for the log.
     pub not_carried_out: Vec<String>,
 }

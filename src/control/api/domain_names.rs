@@ -153,7 +153,8 @@ pub(super) fn create_domain_name(
     let certificate = DomainCertificate {
         body: given("certificateBody"),
         chain: given("certificateChain"),
-        private_key: given("certificatePrivateKey").map(Secret),
+        private_key: given("certificatePrivateKey")
+            .map(|key| Secret(context.settings.vault.seal(&key))),
     };
     if domain.has_type("PRIVATE") {
         let taken = |id: &str| context.has::<DomainName>(&[&key(&domain.domain_name, id)]);

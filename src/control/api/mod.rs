@@ -6,8 +6,8 @@
 //!                                   reply ◀── commit ◀── compile ◀──┘ (what it changed of served stages)
 //! ```
 //!
-//! One file per kind of object, with its operations; [`operation`] lists them all with their URIs. What
-//! the service says first about a wrong request (enums and JSON types) is checked in [`shape`] before
+//! One file per kind of object, with its operations; `operation` lists them all with their URIs. What
+//! the service says first about a wrong request (enums and JSON types) is checked in `shape` before
 //! any of them runs; everything else is theirs. A patch is all or nothing because a call's transaction is.
 //!
 //! Source: facts, control-plane and aws-recorded.
@@ -33,6 +33,9 @@ pub(super) mod ids;
 mod imports;
 mod integrations;
 mod mapping;
+mod metered;
+#[cfg(test)]
+mod metered_tests;
 mod methods;
 mod models;
 pub mod objects;
@@ -61,9 +64,11 @@ mod vpc_links;
 pub use call::{Body, Call, Reply};
 pub use context::{Context, Effects, Settings};
 pub use error::ApiError;
+pub use metered::{apply_keys, keep_counts, load_keys};
 pub use operation::{OPERATIONS, Operation, Route, route};
 pub use served::{client_certificate, domain_table};
 pub use shape::members;
+pub use stages::{check_variable, earlier_deployments};
 pub use test_invoke::{TestInvoker, Trial, TrialOutcome, prepare_test_invoke, test_invoke_reply};
 
 /// Carries out a call that has been routed: checks its form, then runs it.

@@ -267,6 +267,11 @@ wire! {
         last_updated_date: i64,
     }
 
+    /// Deployments that a stage has had before its own, the oldest first: the way back. AWS keeps none.
+    StageHistory {
+        deployments: Vec<String>,
+    }
+
     /// Settings of one method of a stage, or of all (`*/*`).
     MethodSetting {
         metrics_enabled: bool,
@@ -317,6 +322,28 @@ objects! {
     DocumentationVersion: "documentationversion";
     Deployment: "deployment";
     Stage: "stage";
+    StageHistory: "stagehistory";
+}
+
+/// Most deployments of a [`StageHistory`]. Ours: nobody goes back further.
+const STAGE_HISTORY_MAX: usize = 100;
+
+impl StageHistory {
+    /// The stage goes from one deployment to another. Back to one that it has had, what came after
+    /// that one is forgotten: going back again leads further back.
+    pub fn moved(&mut self, from: &str, to: &str) {
+        if from == to {
+            return;
+        }
+        match self.deployments.iter().position(|it| it == to) {
+            Some(at) => self.deployments.truncate(at),
+            None => {
+                let surplus = (self.deployments.len() + 1).saturating_sub(STAGE_HISTORY_MAX);
+                self.deployments.drain(..surplus);
+                self.deployments.push(from.to_owned());
+            }
+        }
+    }
 }
 
 /// A resource policy as AWS answers it: the document's text with its quotes escaped once more. Source:
@@ -330,3 +357,31 @@ pub const SNAPSHOT: &str = "snapshot";
 /// Kind of the blobs with the documentation parts that versions froze; under the API's id and the
 /// version.
 pub const DOCUMENTATION: &str = "documentation";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_finds_the_way_back_further_and_further() {
+        let mut history = StageHistory::default();
+        for (from, to, before) in [
+            ("a", "b", &["a"][..]),
+            ("b", "b", &["a"]),
+            ("b", "c", &["a", "b"]),
+            ("c", "b", &["a"]),
+            ("b", "a", &[]),
+            ("a", "d", &["a"]),
+            ("d", "c", &["a", "d"]),
+            ("c", "a", &[]),
+        ] {
+            history.moved(from, to);
+            assert_eq!(history.deployments, before, "{from} to {to}");
+        }
+        for number in 0..2 * STAGE_HISTORY_MAX {
+            history.moved(&number.to_string(), &(number + 1).to_string());
+        }
+        assert_eq!(history.deployments.len(), STAGE_HISTORY_MAX);
+        assert_eq!(history.deployments.last().unwrap(), "199");
+    }
+}

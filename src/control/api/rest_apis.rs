@@ -9,7 +9,7 @@ use super::ids;
 use super::objects::{
     Authorizer, DOCUMENTATION, Deployment, DocumentationPart, DocumentationVersion,
     EndpointConfiguration, GatewayResponse, Model, RequestValidator, Resource, RestApi, SNAPSHOT,
-    Stage, escaped_policy,
+    Stage, StageHistory, escaped_policy,
 };
 use super::page;
 use super::patch::{Op, Patch};
@@ -73,6 +73,7 @@ pub(super) fn delete_rest_api(
     context.delete_all::<DocumentationVersion>(&[&id])?;
     context.delete_all::<Deployment>(&[&id])?;
     context.delete_all::<Stage>(&[&id])?;
+    context.delete_all::<StageHistory>(&[&id])?;
     context.delete_blobs(SNAPSHOT, &[&id])?;
     context.delete_blobs(DOCUMENTATION, &[&id])?;
     context.effects.endpoints.insert(id);

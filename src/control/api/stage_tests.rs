@@ -31,6 +31,10 @@ fn deploy(plane: &mut Plane, api: &str, input: Value) -> String {
     deployment["id"].as_str().unwrap().to_owned()
 }
 
+fn earlier(plane: &Plane, api: &str) -> Vec<String> {
+    super::earlier_deployments(&plane.store().read().unwrap(), api, "v1").unwrap()
+}
+
 #[test]
 fn a_deployment_makes_moves_and_keeps_stages() {
     let mut plane = Plane::new();
@@ -87,7 +91,14 @@ fn a_deployment_makes_moves_and_keeps_stages() {
     // Back to the first: variables stay as they are.
     let rolled = plane.patch(&stage, "replace", "/deploymentId", &first).unwrap();
     assert_eq!((&rolled["deploymentId"], &rolled["variables"]["b"]), (&json!(first), &json!("3")));
+    assert_eq!(earlier(&plane, &api), [""; 0]);
+    let third = deploy(&mut plane, &api, json!({"stageName": "v1"}));
+    plane.patch(&stage, "replace", "/deploymentId", &second).unwrap();
+    assert_eq!(earlier(&plane, &api), [&*third, &first]);
+    plane.ok("DELETE", &format!("/restapis/{api}/deployments/{third}"), Value::Null);
+    assert_eq!(earlier(&plane, &api), [&*first], "only what is still there");
     plane.ok("DELETE", &stage, Value::Null);
+    assert_eq!(earlier(&plane, &api), [""; 0]);
     assert!(plane.effects.removed_stages.contains(&(api, "v1".to_owned())));
 }
 

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
-use super::objects::{CanarySettings, Deployment, Stage, Tags};
+use super::objects::{CanarySettings, Deployment, Stage, StageHistory, Tags};
 use super::stage_patch;
 use super::usage_plans;
+use crate::store::{StoreError, Transaction};
 use serde_json::json;
 
 /// Longest name of a stage variable, characters.
@@ -80,6 +81,7 @@ pub(super) fn delete_stage(context: &mut Context<'_>, call: &Call<'_>) -> Result
     let (api, stage) = found(context, call)?;
     context.delete::<Stage>(&[&api, &stage.stage_name])?;
     usage_plans::forget_stage(context, &api, &stage.stage_name)?;
+    context.delete::<StageHistory>(&[&api, &stage.stage_name])?;
     context.effects.removed_stages.insert((api, stage.stage_name));
     Ok(Reply::empty())
 }
@@ -118,6 +120,14 @@ pub(super) fn new_stage(
 /// # Errors
 /// The store's.
 pub(super) fn put(context: &mut Context<'_>, api: &str, stage: &mut Stage) -> Result<(), ApiError> {
+    let key = [api, &stage.stage_name];
+    if let Some(before) = context.get::<Stage>(&key)?
+        && before.deployment_id != stage.deployment_id
+    {
+        let mut history = context.get::<StageHistory>(&key)?.unwrap_or_default();
+        history.moved(&before.deployment_id, &stage.deployment_id);
+        context.put(&key, &history)?;
+    }
     stage.last_updated_date = context.now;
     context.put(&[api, &stage.stage_name], stage)?;
     context.effects.changed_stages.insert((api.to_owned(), stage.stage_name.clone()));
@@ -148,7 +158,10 @@ pub(super) fn set_cache(stage: &mut Stage, enabled: Option<bool>, size: Option<S
 }
 
 /// Refuses what AWS does not take as a stage variable.
-pub(super) fn check_variable(name: &str, value: &str) -> Result<(), ApiError> {
+///
+/// # Errors
+/// `BadRequestException`.
+pub fn check_variable(name: &str, value: &str) -> Result<(), ApiError> {
     let name_fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if name.is_empty() || name.len() > VARIABLE_NAME_MAX || !name.bytes().all(name_fits) {
         return Err(ApiError::bad_request(format!(
@@ -178,6 +191,25 @@ fn found(context: &Context<'_>, call: &Call<'_>) -> Result<(String, Stage), ApiE
     let api = context.rest_api(call.label("restapi_id"))?.id;
     let stage = stage(context, &api, call.label("stage_name"))?;
     Ok((api, stage))
+}
+
+/// Deployments that a stage has had before its own and that are still there, the latest first.
+///
+/// # Errors
+/// The store's.
+pub fn earlier_deployments(
+    store: &Transaction,
+    api: &str,
+    stage: &str,
+) -> Result<Vec<String>, StoreError> {
+    let history = store.get::<StageHistory>(&[api, stage])?.unwrap_or_default();
+    let mut earlier = Vec::new();
+    for id in history.deployments.into_iter().rev() {
+        if store.has::<Deployment>(&[api, &id])? {
+            earlier.push(id);
+        }
+    }
+    Ok(earlier)
 }
 
 /// A stage of an API.

@@ -136,7 +136,7 @@ impl Tagged {
             Self::RestApi(it) => context.put(&[&it.id], it),
             Self::Stage(api, it) => context.put(&[api, &it.stage_name], it),
             Self::UsagePlan(it) => context.put(&[&it.id], it),
-            Self::ApiKey(it) => context.put(&[&it.id], it),
+            Self::ApiKey(it) => return api_keys::keep_tags(context, it),
             Self::ClientCertificate(it) => context.put(&[&it.client_certificate_id], it),
             Self::VpcLink(it) => context.put(&[&it.id], it),
             Self::DomainName(it) => context.put(&[&it.key()], it),

@@ -1,11 +1,14 @@
 //! Calling operations in tests: a store of its own, calls by name, answers as JSON.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::call::{Body, Call};
 use super::context::{Context, Effects, Settings};
 use super::operation::OPERATIONS;
 use super::{ApiError, carry_out, route};
+use crate::control::vault::Vault;
 use crate::store::Store;
 
 /// A call of an operation with given labels and input.
@@ -43,9 +46,15 @@ impl Plane {
             region: "us-east-1".to_owned(),
             api_host_suffix: "localhost".to_owned(),
             api_port: 8080,
+            vault: Arc::new(Vault::new(&[7; 32])),
         };
         let store = Store::open(&directory).expect("a store");
         Self { store, settings, directory, now: 1_700_000_000, effects: Effects::default() }
+    }
+
+    /// Who and where it is.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The store.

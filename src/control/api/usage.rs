@@ -1,7 +1,7 @@
 //! Usage of a plan: what its keys have used and have left, by day.
 //!
-//! A day's row is kept per plan, key and day. Nothing counts yet: days without a row have nothing used
-//! and the plan's limit left (zero where the plan has no quota).
+//! A day's row is kept per plan, key and day, written by [`super::metered`] as requests are counted. Days
+//! without a row have nothing used and the plan's limit left (zero where the plan has no quota).
 //!
 //! Source: facts, stages-canary-cache-throttle section 7, "Usage data".
 
@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
+use super::metered::{self, UsageCount};
 use super::objects::{objects, wire};
 use super::page;
 use super::patch::Op;
@@ -86,10 +87,16 @@ pub(super) fn update_usage(context: &mut Context<'_>, call: &Call<'_>) -> Result
             _ => return Err(patch.not_supported()),
         }
     }
-    if plan.quota.is_none() {
+    let Some((period, limit)) = metered::period_now(&plan, context.now) else {
         return Err(ApiError::bad_request(format!("Usage Plan {} has no quota", plan.id)));
-    }
+    };
     context.put(&[&plan.id, &key.id, &date(today)], &row)?;
+    let mut count: UsageCount = context.get(&[&key.id, &plan.id])?.unwrap_or_default();
+    count.period = count.period.max(i64::from(period));
+    count.count = limit.saturating_sub(row.remaining);
+    context.put(&[&key.id, &plan.id], &count)?;
+    let remaining = u64::try_from(row.remaining).unwrap_or(0);
+    context.effects.remaining.push((plan.id.clone(), key.id.clone(), remaining));
     let mut values = Map::new();
     values.insert(key.id, json!([[row.used, row.remaining]]));
     Ok(answer(&plan, today, today, values, None))
@@ -97,6 +104,7 @@ pub(super) fn update_usage(context: &mut Context<'_>, call: &Call<'_>) -> Result
 
 /// Removes what a key used of a plan that it has left.
 pub(super) fn forget_key(context: &Context<'_>, plan: &str, key: &str) -> Result<(), ApiError> {
+    context.delete::<UsageCount>(&[key, plan])?;
     Ok(context.delete_all::<UsageDay>(&[plan, key])?)
 }
 

@@ -12,6 +12,7 @@ use super::api_keys::{self, ApiKey};
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
+use super::metered::UsageCount;
 use super::objects::{Secret, objects, wire};
 use super::page::{self, Page};
 use super::usage;
@@ -83,6 +84,7 @@ pub(super) fn create_usage_plan_key(
     if !add(context, &plan, &key)? {
         return Err(ApiError::conflict("Usage Plan Key already exists"));
     }
+    context.effects.keys.insert(key.id.clone());
     Ok(Reply::json(&answer(key)))
 }
 
@@ -95,6 +97,7 @@ pub(super) fn delete_usage_plan_key(
     context.delete::<PlanKey>(&[&plan.id, &key.id])?;
     context.delete::<KeyPlan>(&[&key.id, &plan.id])?;
     usage::forget_key(context, &plan.id, &key.id)?;
+    context.effects.keys.insert(key.id);
     Ok(Reply::empty())
 }
 
@@ -178,6 +181,7 @@ pub(super) fn forget_key(context: &Context<'_>, key: &str) -> Result<(), ApiErro
 pub(super) fn forget_plan(context: &Context<'_>, plan: &str) -> Result<(), ApiError> {
     each_key(context, plan, |key| {
         context.delete::<KeyPlan>(&[key, plan])?;
+        context.delete::<UsageCount>(&[key, plan])?;
         Ok(())
     })?;
     Ok(context.delete_all::<PlanKey>(&[plan])?)

@@ -175,15 +175,21 @@ pub(super) fn delete_usage_plan(
     usage_plan_keys::forget_plan(context, &plan.id)?;
     usage::forget_plan(context, &plan.id)?;
     context.delete::<UsagePlan>(&[&plan.id])?;
+    context.effects.plans.insert(plan.id);
     Ok(Reply::empty())
 }
 
 /// Takes a stage that is gone out of the plans.
-pub(super) fn forget_stage(context: &Context<'_>, api: &str, stage: &str) -> Result<(), ApiError> {
+pub(super) fn forget_stage(
+    context: &mut Context<'_>,
+    api: &str,
+    stage: &str,
+) -> Result<(), ApiError> {
     for mut plan in context.list::<UsagePlan>(&[])? {
         if let Some(place) = plan.place_of(api, stage) {
             plan.api_stages.remove(place);
             context.put(&[&plan.id], &plan)?;
+            context.effects.plans.insert(plan.id);
         }
     }
     Ok(())
@@ -197,10 +203,7 @@ pub(super) fn plan_of(context: &Context<'_>, call: &Call<'_>) -> Result<UsagePla
 
 fn keep(context: &mut Context<'_>, plan: &UsagePlan) -> Result<(), ApiError> {
     context.put(&[&plan.id], plan)?;
-    context.not_carried_out(format!(
-        "usage plan {}: plans are stored, but their throttles and quotas are not applied yet",
-        plan.id
-    ));
+    context.effects.plans.insert(plan.id.clone());
     Ok(())
 }
 

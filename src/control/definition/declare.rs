@@ -175,12 +175,14 @@ fn resource(it: &wire::Resource, names: &Names<'_>) -> model::Resource {
         id: it.id.clone(),
         path: it.path.clone(),
         methods: methods
-            .filter_map(|(name, it)| Some((model::MethodName::named(name)?, method(it, names))))
+            .filter_map(|(name, method_of)| {
+                Some((model::MethodName::named(name)?, method(&it.id, method_of, names)))
+            })
             .collect(),
     }
 }
 
-fn method(it: &wire::Method, names: &Names<'_>) -> model::Method {
+fn method(resource: &str, it: &wire::Method, names: &Names<'_>) -> model::Method {
     let name_of = |names: &HashMap<&str, &str>, id: &Option<String>| {
         let id = id.as_deref()?;
         names.get(id).map(|name| (*name).to_owned())
@@ -201,7 +203,7 @@ fn method(it: &wire::Method, names: &Names<'_>) -> model::Method {
             .flatten()
             .map(|(status, it)| (status.clone(), method_response(it)))
             .collect(),
-        integration: it.method_integration.as_ref().map(integration),
+        integration: it.method_integration.as_ref().map(|it| integration(resource, it)),
         throttle: it.ringway_throttle.map(throttle),
         pointer: model::Pointer::new(),
     }
@@ -231,7 +233,7 @@ fn content_handling(given: Option<&String>) -> Option<model::ContentHandling> {
     given.and_then(|it| model::ContentHandling::named(it))
 }
 
-fn integration(it: &wire::Integration) -> model::Integration {
+fn integration(resource: &str, it: &wire::Integration) -> model::Integration {
     let responses = it.integration_responses.iter().flatten();
     model::Integration {
         kind: model::IntegrationType::named(&it.r#type).unwrap_or_default(),
@@ -258,7 +260,7 @@ fn integration(it: &wire::Integration) -> model::Integration {
             .as_deref()
             .and_then(model::ResponseTransferMode::named)
             .unwrap_or_default(),
-        cache_namespace: Some(it.cache_namespace.clone()),
+        cache_namespace: Some(&it.cache_namespace).filter(|name| *name != resource).cloned(),
         cache_key_parameters: it.cache_key_parameters.clone(),
         insecure_skip_verification: it
             .tls_config

@@ -6,6 +6,8 @@
 //!
 //! Source: facts, openapi section 9; developer guide, "Publish API documentation".
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::ExportOptions;
@@ -19,6 +21,8 @@ pub(super) struct Texts<'a> {
     parts: &'a [DocumentationPart],
     /// Properties of each part, empty where they are no object.
     properties: Vec<Map<String, Json>>,
+    /// Parts by type, name and path without a slash at its end.
+    by_place: HashMap<(DocumentationPartType, Option<&'a str>, &'a str), Vec<usize>>,
 }
 
 impl<'a> Texts<'a> {
@@ -29,7 +33,13 @@ impl<'a> Texts<'a> {
         };
         let object = |part: &DocumentationPart| serde_json::from_str(&part.properties).ok();
         let properties = parts.iter().map(|part| object(part).unwrap_or_default()).collect();
-        Self { options, parts, properties }
+        let mut by_place: HashMap<_, Vec<usize>> = HashMap::new();
+        for (index, DocumentationPart { location, .. }) in parts.iter().enumerate() {
+            let path = location.path.as_deref().unwrap_or_default().trim_end_matches('/');
+            let place = (location.kind, location.name.as_deref(), path);
+            by_place.entry(place).or_default().push(index);
+        }
+        Self { options, parts, properties, by_place }
     }
 
     /// The properties of the most specific part about an object; the first of equals.
@@ -41,21 +51,24 @@ impl<'a> Texts<'a> {
         status_code: Option<&str>,
         name: Option<&str>,
     ) -> Option<&Map<String, Json>> {
-        let mut best: Option<((usize, bool, bool), &Map<String, Json>)> = None;
-        for (part, properties) in self.parts.iter().zip(&self.properties) {
-            let at = &part.location;
-            if at.kind != kind || at.name.as_deref() != name {
-                continue;
+        let mut path = path.unwrap_or_default().trim_end_matches('/');
+        loop {
+            let mut best: Option<(usize, (bool, bool))> = None;
+            for &index in self.by_place.get(&(kind, name, path)).into_iter().flatten() {
+                let at = &self.parts[index].location;
+                let own_method = fits(at.method.as_deref(), method);
+                let own_status = fits(at.status_code.as_deref(), status_code);
+                if let Some(own) = own_method.zip(own_status)
+                    && best.is_none_or(|(_, other)| own > other)
+                {
+                    best = Some((index, own));
+                }
             }
-            let Some(depth) = depth(at.path.as_deref(), path) else { continue };
-            let Some(own_method) = fits(at.method.as_deref(), method) else { continue };
-            let Some(own_status) = fits(at.status_code.as_deref(), status_code) else { continue };
-            let rank = (depth, own_method, own_status);
-            if best.is_none_or(|(other, _)| rank > other) {
-                best = Some((rank, properties));
+            if let Some((index, _)) = best {
+                return Some(&self.properties[index]);
             }
+            path = &path[..path.rfind('/')?];
         }
-        best.map(|(_, properties)| properties)
     }
 
     /// `x-amazon-apigateway-documentation`.
@@ -88,15 +101,6 @@ fn location(at: &DocumentationPartLocation) -> Json {
     let given =
         members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), json!(value?))));
     Json::Object(given.collect())
-}
-
-/// How many segments of the object's path the part's has; `None`: it is about others.
-fn depth(part: Option<&str>, object: Option<&str>) -> Option<usize> {
-    let Some(object) = object else { return Some(0) };
-    let part = part.unwrap_or("/").trim_end_matches('/');
-    let rest = object.strip_prefix(part)?;
-    let below = rest.is_empty() || rest.starts_with('/');
-    below.then(|| part.matches('/').count() + usize::from(rest.is_empty()))
 }
 
 /// Whether the part names the object's own method or status; `None`: another one.

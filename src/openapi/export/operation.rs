@@ -1,6 +1,6 @@
 //! Methods to operations.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::{Map, Value as Json, json};
 
 use super::{ExportError, Exporter, documentation, insert_throttle};
@@ -220,13 +220,8 @@ fn produces(method: &Method) -> Vec<Json> {
 }
 
 fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<Json> {
-    let mut found: Vec<Json> = Vec::new();
-    for name in names {
-        if !found.iter().any(|it| it == name) {
-            found.push(json!(name));
-        }
-    }
-    found
+    let names: IndexSet<&String> = names.collect();
+    names.into_iter().map(|name| json!(name)).collect()
 }
 
 fn insert_list(object: &mut Map<String, Json>, key: &str, items: Vec<Json>) {

@@ -2,6 +2,8 @@
 //!
 //! Source: facts, openapi section 6; exports in the field: each requirement is an entry of its own.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::{Exporter, documentation};
@@ -49,9 +51,9 @@ impl Exporter<'_> {
         let whole = extensions.authorizers || extensions.api_gateway;
         let methods = || self.api.resources.iter().flat_map(|it| it.methods.values());
         let mut schemes = Map::new();
+        let used: HashSet<&String> = methods().filter_map(|it| it.authorizer.as_ref()).collect();
         for (name, authorizer) in &self.api.authorizers {
-            let uses = |it: &Method| it.authorizer.as_ref() == Some(name);
-            if whole || methods().any(uses) {
+            if whole || used.contains(name) {
                 schemes.insert(name.clone(), self.scheme(name, authorizer, whole));
             }
         }

@@ -24,14 +24,6 @@ impl<'a> Importer<'a> {
         }
     }
 
-    fn declared_schema(&self, name: &str) -> Option<&'a Node> {
-        let schemas = match self.dialect {
-            Dialect::Swagger2 => self.root.node.member("definitions"),
-            Dialect::OpenApi3 => self.root.node.member("components")?.member("schemas"),
-        };
-        schemas?.member(name).filter(|it| matches!(it.value, Value::Map(_)))
-    }
-
     /// Makes a model of each of the document's schemas.
     pub(super) fn declared_models(&mut self, root: &Place<'a>) {
         let schemas = match self.dialect {
@@ -42,6 +34,9 @@ impl<'a> Importer<'a> {
             }
         };
         let Some(schemas) = schemas else { return };
+        let objects = schemas.node.members().iter();
+        let objects = objects.filter(|it| matches!(it.node.value, Value::Map(_)));
+        self.schemas = objects.map(|it| &*it.key).collect();
         for (name, place) in schemas.members() {
             let before = self.report.step(format!("Unable to create model for '{name}'"));
             if !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) || name.is_empty() {
@@ -99,7 +94,7 @@ impl<'a> Importer<'a> {
 
     fn model_url(&mut self, reference: &str) -> String {
         match self.model_named_by(reference) {
-            Some(name) if self.declared_schema(&name).is_some() => {
+            Some(name) if self.schemas.contains(&*name) => {
                 model_reference(API_ID_PLACEHOLDER, &name)
             }
             _ => {

@@ -1,5 +1,7 @@
 //! What is found while a document is read, and the keys of each kind of object.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
 use super::super::{Diagnostic, Severity, Value};
@@ -15,6 +17,8 @@ pub(super) struct Report {
     foreign: IndexMap<String, (Diagnostic, usize)>,
     /// What AWS would say, in the order in which it is found.
     aws: Vec<AwsFinding>,
+    /// Those of them that are errors.
+    aws_errors: HashSet<String>,
     /// What AWS would be at: `Unable to put method 'GET' on resource at path '/'`.
     step: String,
 }
@@ -72,9 +76,8 @@ impl Report {
             "" => message.to_owned(),
             step => format!("{step}: {message}"),
         };
-        let finding = AwsFinding { severity: AwsSeverity::Error, message };
-        if !self.aws.contains(&finding) {
-            self.aws.push(finding);
+        if self.aws_errors.insert(message.clone()) {
+            self.aws.push(AwsFinding { severity: AwsSeverity::Error, message });
         }
     }
 

@@ -167,13 +167,14 @@ impl<'a> Importer<'a> {
         self.path_prefix = self.path_prefix(&root);
         self.endpoint(&root, &mut api);
         api.id = names::id(&api.name, API_ID_CHARS);
-        api.request_validators = self.request_validators(&root);
+        self.validators = self.request_validators(&root);
         api.binary_media_types = self.binary_media_types(&root);
         api.minimum_compression_size = self.minimum_compression_size(&root);
         api.gateway_responses = self.gateway_responses(&root);
         api.throttle = self.throttle(&root);
         api.resources = self.resources(&root);
         api.models = std::mem::take(&mut self.models);
+        api.request_validators = std::mem::take(&mut self.validators);
         api.authorizers = std::mem::take(&mut self.authorizers);
         api.documentation_parts = parts;
         api.documentation_parts.append(&mut self.documentation);

@@ -1,0 +1,248 @@
+//! API keys and usage plans between the store and the requests that they admit, and what was counted back.
+//!
+//! A member's counters are a row of their own, and so is each of its days (what GetUsage answers). Rows
+//! hold whole counts and no differences: writing one twice changes nothing.
+
+use std::collections::HashMap;
+
+use super::api_keys::{self, SealedApiKey};
+use super::context::{Effects, Settings};
+use super::error::ApiError;
+use super::objects::{objects, wire};
+use super::usage::UsageDay;
+use super::usage_plan_keys::KeyPlan;
+use super::usage_plans::{QuotaSettings, ThrottleSettings, UsagePlan};
+use crate::store::{StoreError, Transaction};
+use crate::throttle::Rate;
+use crate::usage::{
+    Change, Counted, Day, KeyId, MethodLimit, Plan, PlanStage, Quota, QuotaPeriod, UsagePlans,
+};
+
+/// Keys that are read together.
+const CHUNK: usize = 4_096;
+
+wire! {
+    /// What one key has counted in one plan.
+    UsageCount {
+        /// Number of the quota's period.
+        period: i64,
+        count: i64,
+        /// Days since 1970-01-01.
+        day: i64,
+        day_count: i64,
+    }
+}
+
+// Keys: the API key's id, the plan's.
+objects! {
+    UsageCount: "usagecount";
+}
+
+/// Brings all keys and plans of the store to the requests.
+///
+/// # Errors
+/// The store cannot be read, or a key's value was encrypted with another key.
+pub fn load_keys(
+    store: &Transaction,
+    settings: &Settings,
+    usage: &UsagePlans,
+) -> Result<(), ApiError> {
+    for plan in store.list::<UsagePlan>(&[])? {
+        usage.set_plan(plan_of(&plan));
+    }
+    // Keys, their plans and their counters are in the same order: three walks side by side.
+    let mut after: Option<String> = None;
+    loop {
+        let mut keys: Vec<(String, SealedApiKey)> = Vec::with_capacity(CHUNK);
+        store.each::<SealedApiKey>(&[], after.as_deref(), |id, key| {
+            keys.push((id.to_owned(), key));
+            keys.len() < CHUNK
+        })?;
+        let Some(last) = keys.last().map(|(id, _)| id.clone()) else { return Ok(()) };
+        let from = after.map(|id| format!("{id}\u{1}"));
+        let mut plans: HashMap<String, Vec<String>> = HashMap::new();
+        store.each::<KeyPlan>(&[], from.as_deref(), |ids, _| match ids.split_once('\0') {
+            Some((key, plan)) if key <= last.as_str() => {
+                plans.entry(key.to_owned()).or_default().push(plan.to_owned());
+                true
+            }
+            _ => false,
+        })?;
+        let mut counts: HashMap<String, UsageCount> = HashMap::new();
+        store.each::<UsageCount>(&[], from.as_deref(), |ids, count| {
+            let is_one = ids.split('\0').next().is_some_and(|key| key <= last.as_str());
+            if is_one {
+                counts.insert(ids.to_owned(), count);
+            }
+            is_one
+        })?;
+        for (id, key) in keys {
+            let plans = plans.remove(&id).unwrap_or_default();
+            set_key(settings, usage, key, &plans, |plan| {
+                counts.get(&format!("{id}\0{plan}")).cloned().unwrap_or_default()
+            })?;
+        }
+        after = Some(last);
+    }
+}
+
+/// Brings a call's changes of keys and plans to the requests.
+///
+/// # Errors
+/// The store cannot be read, or a key's value was encrypted with another key.
+pub fn apply_keys(
+    store: &Transaction,
+    settings: &Settings,
+    usage: &UsagePlans,
+    effects: &Effects,
+) -> Result<(), ApiError> {
+    for id in &effects.plans {
+        match store.get::<UsagePlan>(&[id])? {
+            Some(plan) => usage.set_plan(plan_of(&plan)),
+            None => usage.remove_plan(id),
+        }
+    }
+    for id in &effects.keys {
+        let Some(key_id) = KeyId::new(id) else { continue };
+        let Some(key) = store.get::<SealedApiKey>(&[id])? else {
+            usage.remove_key(key_id);
+            continue;
+        };
+        let mut plans = Vec::new();
+        store.each::<KeyPlan>(&[id], None, |plan, _| {
+            plans.push(plan.to_owned());
+            true
+        })?;
+        let mut counts = HashMap::new();
+        for plan in &plans {
+            let count = store.get::<UsageCount>(&[id, plan])?;
+            counts.insert(plan.clone(), count.unwrap_or_default());
+        }
+        set_key(settings, usage, key, &plans, |plan| {
+            counts.get(plan).cloned().unwrap_or_default()
+        })?;
+    }
+    for (plan, key, remaining) in &effects.remaining {
+        if let Some(key) = KeyId::new(key) {
+            usage.set_remaining(plan, key, *remaining, effects.now);
+        }
+    }
+    Ok(())
+}
+
+fn set_key(
+    settings: &Settings,
+    usage: &UsagePlans,
+    key: SealedApiKey,
+    plans: &[String],
+    count_of: impl Fn(&str) -> UsageCount,
+) -> Result<(), ApiError> {
+    let key = api_keys::opened(settings, key)?;
+    let (Some(id), Some(value)) = (KeyId::new(&key.id), &key.value) else { return Ok(()) };
+    let whole = |number: i64| u32::try_from(number).unwrap_or(0);
+    usage.set_key(id, value.0.as_bytes(), key.enabled, plans, |plan| {
+        let count = count_of(plan);
+        [
+            Counted { period: whole(count.period), count: count.count },
+            Counted { period: whole(count.day), count: count.day_count },
+        ]
+    });
+    Ok(())
+}
+
+/// Keeps what was counted.
+///
+/// # Errors
+/// The store cannot be written.
+pub fn keep_counts(store: &Transaction, changes: &[Change]) -> Result<(), StoreError> {
+    let mut limits: HashMap<&str, Option<i64>> = HashMap::new();
+    for change in changes {
+        let (plan, key) = (&*change.plan, change.key.as_str());
+        // One that has left the plan meanwhile begins anew when it comes back.
+        if !store.has::<KeyPlan>(&[key, plan])? {
+            continue;
+        }
+        if !limits.contains_key(plan) {
+            let quota = store.get::<UsagePlan>(&[plan])?.and_then(|plan| plan.quota);
+            limits.insert(plan, quota.and_then(|quota| quota.limit));
+        }
+        let limit = limits.get(plan).copied().flatten();
+        let date = Day(change.day.period).iso();
+        let used = change.day.count;
+        let mut remaining = limit.map_or(0, |limit| (limit - change.quota.count).max(0));
+        // The quota's counter may have gone on since a day ended.
+        if change.is_over
+            && let Some(row) = store.get::<UsageDay>(&[plan, key, &date])?
+        {
+            remaining = (row.remaining - (used - row.used)).max(0);
+        }
+        store.put(&[plan, key, &date], &UsageDay { used, remaining })?;
+        let count = UsageCount {
+            period: i64::from(change.quota.period),
+            count: change.quota.count,
+            day: i64::from(change.day.period),
+            day_count: change.day.count,
+        };
+        // A day that is over comes before the new one's.
+        store.put(&[key, plan], &count)?;
+    }
+    Ok(())
+}
+
+/// A plan as requests need it.
+fn plan_of(plan: &UsagePlan) -> Plan {
+    let mut first_method = 0;
+    let stages = plan.api_stages.iter().map(|stage| {
+        let limits = stage.throttle.iter().flatten();
+        let methods: Box<[_]> = limits.filter_map(|(key, it)| method_limit(key, it)).collect();
+        let first = first_method;
+        first_method += u32::try_from(methods.len()).unwrap_or(0);
+        PlanStage {
+            api_id: stage.api_id.as_str().into(),
+            stage: stage.stage.as_str().into(),
+            methods,
+            first_method: first,
+        }
+    });
+    Plan {
+        id: plan.id.as_str().into(),
+        stages: stages.collect(),
+        throttle: plan.throttle.as_ref().and_then(rate_of),
+        quota: plan.quota.as_ref().and_then(quota_of),
+    }
+}
+
+/// `/pets/{id}/GET` as path and method; the root's key is `//GET`.
+fn method_limit(key: &str, limit: &ThrottleSettings) -> Option<MethodLimit> {
+    let (path, method) = key.rsplit_once('/')?;
+    let path = if path.is_empty() { "/" } else { path };
+    Some(MethodLimit { path: path.into(), method: method.into(), rate: rate_of(limit)? })
+}
+
+/// A limit of which one part is missing is none in that part.
+fn rate_of(limit: &ThrottleSettings) -> Option<Rate> {
+    if limit.rate_limit.is_none() && limit.burst_limit.is_none() {
+        return None;
+    }
+    let burst = limit.burst_limit.map_or(u32::MAX, |burst| u32::try_from(burst).unwrap_or(0));
+    Some(Rate::new(limit.rate_limit.unwrap_or(f64::MAX), burst))
+}
+
+fn quota_of(quota: &QuotaSettings) -> Option<Quota> {
+    Some(Quota {
+        limit: u64::try_from(quota.limit?).unwrap_or(0),
+        period: match quota.period.as_deref()? {
+            "WEEK" => QuotaPeriod::Week,
+            "MONTH" => QuotaPeriod::Month,
+            _ => QuotaPeriod::Day,
+        },
+        offset: u32::try_from(quota.offset).unwrap_or(0),
+    })
+}
+
+/// The quota's period that a moment is in, and its limit; `None`: the plan has no quota.
+pub(super) fn period_now(plan: &UsagePlan, seconds: i64) -> Option<(u32, i64)> {
+    let quota = quota_of(plan.quota.as_ref()?)?;
+    let moment = crate::time::WallMillis(u64::try_from(seconds).unwrap_or(0) * 1_000);
+    Some((quota.period_of(moment), plan.quota.as_ref()?.limit?))
+}

@@ -44,7 +44,10 @@ def main():
         sys.exit(f"the page begins with {first!r}, and tests/aws.rs with `ringway serve`")
     os.symlink(MODULES, "node_modules")
     os.symlink(os.environ["RINGWAY_STORE"], "ringway-data")
-    script = ["set -euo pipefail", 'curl() { command curl --silent --show-error --noproxy "*" "$@" >>answers; echo >>answers; }']
+    script = [
+        "set -euo pipefail",
+        'curl() { command curl --silent --show-error --noproxy "*" "$@" >>answers; echo >>answers; }',
+    ]
     for language, file, text in rest:
         if language == "sh":
             script.append(here(text))

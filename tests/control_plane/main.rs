@@ -19,10 +19,11 @@ mod stages;
 use support::{Answer, Definition};
 
 /// A definition whose answers say of which deployment they are: `number` stands in the body and in
-/// `X-Number`, the stage variable `n` in the body and in `X-Variable`, the deployment's id in the body.
+/// `X-Number`, the stage variable `n` in the body and in `X-Variable`; the deployment's id and the stage
+/// variable `s` in the body.
 fn numbered(number: usize) -> Definition {
     let body = format!(
-        r#"{{"number":"{number}","variable":"$stageVariables.n","deployment":"$context.deploymentId","canary":"$context.isCanaryRequest"}}"#
+        r#"{{"number":"{number}","variable":"$stageVariables.n","sequence":"$stageVariables.s","deployment":"$context.deploymentId","canary":"$context.isCanaryRequest"}}"#
     );
     let integration = serde_json::json!({
         "type": "mock",
@@ -55,6 +56,7 @@ fn numbered(number: usize) -> Definition {
 struct Said {
     number: String,
     variable: String,
+    sequence: String,
     deployment: String,
     canary: bool,
 }
@@ -70,6 +72,7 @@ fn said(answer: &Answer) -> Said {
     let said = Said {
         number: text("number"),
         variable: text("variable"),
+        sequence: text("sequence"),
         deployment: text("deployment"),
         canary: text("canary") == "true",
     };

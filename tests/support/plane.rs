@@ -27,7 +27,7 @@ impl PlaneOptions {
     pub fn new() -> Self {
         let free = "127.0.0.1:0".to_owned();
         Self {
-            folder: Arc::new(Folder::new()),
+            folder: Arc::new(Folder::in_memory()),
             listen: free.clone(),
             admin: free,
             flags: Vec::new(),

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import definitions, machine
+from . import definitions, machine, plane
 
 # The whole answer of MOCK and of the small upstream: JSON of exactly 100 bytes, no `$`, `#` or quote
 # that any of the peers' configuration languages would read.
@@ -34,6 +34,11 @@ class Server:
     port: int
     process: subprocess.Popen
     log: Path
+    # Where its control-plane API is, and the path of its API: both are known once it runs.
+    api: plane.Api | None = None
+
+    def path(self, profile):
+        return self.api.path(profile.path) if self.api else profile.path
 
     def pids(self):
         return machine.process_tree(self.process.pid)
@@ -110,6 +115,8 @@ class Fleet:
         """One peer, pinned to the server's core."""
         port = free_port()
         cpus = [str(self.server_cpu)]
+        if profile.service == "plane":
+            return self._plane(name, cpus, port)
         if name == "ringway":
             if profile.shards > 1:
                 cpus = sorted({str(self.server_cpu), str(self.load_cpu)})
@@ -123,6 +130,18 @@ class Fleet:
             config = self._fill(PERF / f"peers/{profile.service}/{name}.conf", f"{name}-{port}.conf", port)
             command = ["nginx", "-p", str(self.folder), "-c", str(config)]
         return self._spawn(name, cpus, command, port)
+
+    def _plane(self, name, cpus, port):
+        """`ringway serve` with one deployed API of 300 resources."""
+        admin = free_port()
+        command = [
+            self.binaries["ringway"], "serve", "--shards", "1", "--store", self.folder / f"store-{port}",
+            "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}", "--admin-auth", "none",
+            "--access-log", "off", "--account-throttle", "1000000:1000000",
+        ]  # fmt: skip
+        server = self._spawn(name, cpus, command, port)
+        server.api = plane.Api.imported(admin, definitions.mock_routes(300, BODY))
+        return server
 
     def _ringway(self, profile, port, throttle):
         if profile.service == "mock":
@@ -208,6 +227,7 @@ def version(name, binaries):
         "nginx-tuned": ["nginx", "-v"],
         "haproxy": ["haproxy", "-v"],
         "ringway": [binaries.get("ringway", "ringway"), "--version"],
+        "ringway-calm": [binaries.get("ringway", "ringway"), "--version"],
     }
     if name == "pingora":
         for line in (PERF / "pingora/Cargo.lock").read_text().split("[[package]]"):

@@ -4,9 +4,10 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-KINDS = ("closed", "bulk", "open", "idle", "throttle")
-SERVICES = ("mock", "proxy", "big")
-PEERS = ("ringway", "nginx", "haproxy", "pingora", "nginx-tuned")
+KINDS = ("closed", "bulk", "open", "idle", "throttle", "deploys")
+SERVICES = ("mock", "proxy", "big", "plane")
+# `ringway-calm` is the same Ringway, left alone while `ringway` is being redeployed.
+PEERS = ("ringway", "nginx", "haproxy", "pingora", "nginx-tuned", "ringway-calm")
 
 
 class ProfileError(Exception):
@@ -51,6 +52,7 @@ class Profile:
     rate: int = 0
     burst: int = 0
     overload: float = 3.0
+    deploys_per_s: float = 10.0
     seconds: float | None = None
     rounds: int | None = None
     shards: int = 1

@@ -78,7 +78,7 @@ impl Store {
     /// # Errors
     /// The file cannot be read.
     pub fn read(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction::reading(self.database.begin_read()?))
+        Transaction::reading(&self.database.begin_read()?)
     }
 
     /// The right to change the store. Waits until whoever has it is done.
@@ -86,7 +86,7 @@ impl Store {
     /// # Errors
     /// The file cannot be read.
     pub fn write(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction::writing(self.database.begin_write()?))
+        Transaction::writing(self.database.begin_write()?)
     }
 
     /// A new file gets this version's format; an old one must have one that we know.

@@ -62,7 +62,8 @@ fn publish(c: &mut Criterion) {
     let ring = sim.ring(RingConfig { recv_bufs: 1, bulk_bufs: 1 });
     let trust = Arc::new(ClientTrust::load(&[]).expect("the system's roots"));
     let limits = Arc::new(Limits::default());
-    let shard = Rc::new(Shard::new(&ring, 0, limits, registry.shard(0), None, trust));
+    let shard =
+        Rc::new(Shard::new(&ring, 0, limits, registry.shard(0), None, trust, Arc::default()));
     let apply =
         |batch: Batch| shard.receive(ShardMessage::Apply { batch, applied: Box::new(|| {}) });
     assert!(apply((0..APIS).map(|number| serve(number, 1)).collect()));

@@ -87,6 +87,10 @@ pub const LOG_BATCHES_MAX: usize = 256;
 /// A batch that is not full is handed over after this time.
 pub const LOG_BATCH_DELAY: Duration = Duration::from_millis(200);
 
+/// Usage plans whose requests are counted one by one; those of further plans are counted together. Ours:
+/// a scrape has three lines for each.
+pub const USAGE_PLAN_SERIES_MAX: u16 = 1_000;
+
 /// Bytes that go into a coder (gzip, deflate) or come out of it before others have their turn: two or
 /// three milliseconds. Ours.
 pub const CODING_TURN_BYTES: u64 = 256 * KIB as u64;

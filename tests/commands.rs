@@ -123,20 +123,25 @@ fn a_document_that_cannot_be_served_changes_nothing() {
 }
 
 #[test]
-fn a_new_api_that_the_gateway_refuses_is_gone_again() {
+fn what_only_the_gateway_refuses_serves_what_it_did() {
     let serving = ServeOptions::new().start();
-    let empty: String = Definition::new().into();
-    let file = serving.folder.write("empty.json", &empty).display().to_string();
-    serving.tell(&["deploy", &file, "--stage", "v1"]).failed(1, "doesn't contain any methods");
-    assert_eq!(serving.json(&["status"])["apis"], json!([]));
+    let slow = json!({"timeoutInMillis": 60_000});
+    let slow = Definition::new().proxy_with("GET", "/it", "http://127.0.0.1:9/", slow);
+    let file = serving.folder.write("slow.json", &String::from(slow)).display().to_string();
+    let deploy = ["deploy", &file, "--stage", "v1"];
+    serving.tell(&deploy).failed(1, "slow.json: 1 error");
+    // The gateway's limits are narrower than those that the document is checked with.
+    let deploy = [&deploy[..], &["--limit", "integration-timeout=off"]].concat();
+    serving.tell(&deploy).failed(1, "BadRequestException: The deployment cannot be served: ");
+    assert_eq!(serving.json(&["status"])["apis"], json!([]), "the new API is gone again");
     let (api, deployment) = deployed(&serving, &answering("one"), &[]);
-    let told = serving.tell(&["deploy", &file, "--stage", "v1"]);
-    told.failed(1, "it was not deployed: stage v1 serves what it did");
-    assert_eq!(
-        serving.json(&["status"])["apis"][0]["stages"][0]["deploymentId"],
-        json!(deployment)
-    );
+    serving.tell(&deploy).failed(1, "it was not deployed: stage v1 serves what it did");
+    let status = serving.json(&["status"]);
+    assert_eq!(status["apis"][0]["stages"][0]["deploymentId"], json!(deployment));
     assert_eq!(serving.get(&api, "/v1/it").text(), "one");
+    serving
+        .tell(&[&deploy[..], &["--var", "a=b c"]].concat())
+        .failed(2, "Stage variable value for 'a'");
 }
 
 #[test]
@@ -198,18 +203,18 @@ fn a_canary_is_promoted_and_a_stage_rolled_back() {
 #[test]
 fn variables_are_the_stages_and_the_canarys() {
     let serving = ServeOptions::new().start();
-    let definition = answering("$stageVariables.a-$stageVariables.b");
+    let definition = answering("$stageVariables.a/$stageVariables.b");
     let (api, _) = deployed(&serving, &definition, &["--var", "a=1", "--var", "b=1"]);
-    assert_eq!(answers(&serving, &api), ["1-1"]);
+    assert_eq!(answers(&serving, &api), ["1/1"]);
     deployed(&serving, &definition, &["--var", "b=2"]);
-    assert_eq!(answers(&serving, &api), ["1-2"]);
+    assert_eq!(answers(&serving, &api), ["1/2"]);
     deployed(&serving, &definition, &["--var", "b=3", "--canary", "50"]);
-    assert_eq!(answers(&serving, &api), ["1-2", "1-3"]);
+    assert_eq!(answers(&serving, &api), ["1/2", "1/3"]);
     deployed(&serving, &definition, &["--var", "a=2", "--canary", "100"]);
-    assert_eq!(answers(&serving, &api), ["2-3"]);
+    assert_eq!(answers(&serving, &api), ["2/3"]);
     let promoted = serving.does(&["promote", "--stage", "v1"]);
     assert!(promoted.contains("its variables are the stage's now: a, b"), "{promoted}");
-    assert_eq!(answers(&serving, &api), ["2-3"]);
+    assert_eq!(answers(&serving, &api), ["2/3"]);
 }
 
 /// A document is checked with the variables that its stage has.
@@ -264,11 +269,11 @@ fn a_long_history_is_walked_page_by_page() {
     let (api, first) = deployed(&serving, &answering("one"), &[]);
     let signed = Signed::of(&serving);
     let answers =
-        signed.sends("POST", &format!("/restapis/{api}/deployments?number=[1-510]"), "{}");
-    assert_eq!(answers.matches("\"createdDate\"").count(), 510, "{answers}");
+        signed.sends("POST", &format!("/restapis/{api}/deployments?number=[1-110]"), "{}");
+    assert_eq!(answers.matches("\"createdDate\"").count(), 110, "{answers}");
     let all = serving.json(&["history"]);
     let items = all["item"].as_array().unwrap();
-    assert_eq!((items.len(), &items[510]["id"]), (511, &json!(first)));
+    assert_eq!((items.len(), &items[110]["id"]), (111, &json!(first)));
     assert_eq!(serving.json(&["history", "--stage", "v1"])["item"].as_array().unwrap().len(), 1);
 }
 

@@ -121,6 +121,7 @@ fn many_apis_take_little_memory() {
                 cells: registry.shard(index),
                 log: None,
                 trust: trust.clone(),
+                usage: Arc::default(),
             };
             shard::spawn(config).expect("io_uring")
         })

@@ -5,10 +5,12 @@ import socket
 import time
 from dataclasses import dataclass
 
-from . import load, machine
+from . import features, load, machine
 from .peers import BODY, PeerError, Server, ask, upstream_counts
 
 GIB = 1 << 30
+# Lines of the access log per request: fewer, and a server saves itself work that the others do.
+LOG_LINES_MIN = 0.999
 # How long the memory of a server may take to settle after connections came or went.
 SETTLE_S = 0.5
 
@@ -23,6 +25,7 @@ class Bench:
     upstream_port: int
     seconds: float
     rate: float = 0.0
+    inputs: features.Inputs | None = None
 
 
 # -- Is the answer right? -------------------------------------------------------------------------
@@ -35,9 +38,11 @@ def check(server: Server, profile, bench: Bench):
     """
     if profile.kind == "bulk":
         _check_bulk(server, profile)
+    elif profile.kind == "keyed":
+        check_features(server, bench.inputs)
     else:
         _check_constant(server, profile)
-    if profile.service == "proxy":
+    if profile.service in ("proxy", "features"):
         _check_heads(server)
         _check_reuse(server, profile, bench)
 
@@ -66,7 +71,7 @@ def _check_bulk(server, profile):
 
 
 def _check_heads(server):
-    status, _headers, body = ask(server.port, "/dev/echo")
+    status, _headers, body = ask(server.port, "/dev/echo", headers=_host(server))
     if status != 200:
         raise PeerError(f"{server.name}: GET /dev/echo: got {status} {body[:200]!r}")
     seen = json.loads(body)
@@ -79,11 +84,66 @@ def _check_heads(server):
 
 def _check_reuse(server, profile, bench):
     before = upstream_counts(bench.upstream_port)
-    load.wrk(server.port, profile.path, bench.load_cpu, seconds=1, connections=16)
+    connections = 16
+    if profile.kind == "keyed":
+        connections = profile.connections
+        _load_keyed(server, profile, bench, 1)
+    else:
+        load.wrk(server.port, profile.path, bench.load_cpu, seconds=1, connections=connections)
     accepted, requests = (b - a for a, b in zip(before, upstream_counts(bench.upstream_port), strict=True))
-    if accepted * 20 > requests:
+    # One for each client is always fair, however few requests a busy machine gets through.
+    if accepted > connections and accepted * 20 > requests:
         raise PeerError(f"{server.name}: {accepted} upstream connections for {requests} requests: "
                         "no keep-alive upstream")  # fmt: skip
+
+
+def check_features(server: Server, inputs):
+    """Who has a feature on refuses what it is there to refuse, and nobody refuses a good request."""
+
+    def status(key, path=features.PATH, body=inputs.body):
+        headers = {"Content-Type": "application/json", **_host(server)}
+        headers |= {features.KEY_HEADER: key} if key else {}
+        return ask(server.port, path, "POST", body, headers)
+
+    def expect(what, wanted, answer):
+        if answer[0] != wanted:
+            raise PeerError(f"{server.name}: {what}: expected {wanted}, got {answer[0]} {answer[2][:200]!r}")
+
+    first, last = inputs.keys[0], inputs.keys[-1]
+    wrong = first[:-1] + ("a" if first[-1] != "a" else "b")
+    _wait_for_key(lambda: status(first)[0])
+    for what, key in (("the first key", first), ("the last key", last)):
+        answer = status(key)
+        expect(what, 200, answer)
+        if answer[2] != BODY.encode():
+            raise PeerError(f"{server.name}: {what}: the body is not the upstream's: {answer[2][:200]!r}")
+    checks_keys = server.name in features.CHECKS_KEYS
+    bodies = features.invalid_bodies()
+    for what, wanted, answer in (
+        ("no key", 403 if checks_keys else 200, status(None)),
+        ("a wrong key", 403 if checks_keys else 200, status(wrong)),
+        ("no parameter", 400 if checks_keys else 200, status(first, "/dev/orders")),
+    ):
+        expect(what, wanted, answer)
+    for what, body in bodies.items():
+        expect(f"body: {what}", 400 if server.name in features.CHECKS_BODIES else 200, status(last, body=body))
+    if server.access_log:
+        wanted = 1 + 2 + 3 + len(bodies)
+        count = features.wait_for_lines(server.access_log, wanted)
+        mistake = features.check_log_line(server.access_log)
+        if count < wanted or mistake:
+            raise PeerError(f"{server.name}: access log: {count} lines for {wanted} requests; {mistake}")
+
+
+def _wait_for_key(status, timeout_s=5.0):
+    """Changes of keys and plans reach the shards within 100 ms; a busy machine takes longer."""
+    deadline = time.monotonic() + timeout_s
+    while status() != 200 and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def _host(server):
+    return {"Host": server.host} if server.host else {}
 
 
 # -- Measurements ---------------------------------------------------------------------------------
@@ -115,6 +175,56 @@ def closed(server: Server, profile, bench: Bench):
         "errors": broken,
         **_shares(watch, bench, cpu_ns),
     }
+
+
+def keyed(server: Server, profile, bench: Bench):
+    """A closed loop of requests with a body and keys that change: as `closed`, by `perf-load`."""
+    if server.access_log:
+        # Everybody appends, so a log can be emptied under its writer, once what is buffered is out.
+        features.settle(server.access_log)
+        server.access_log.write_bytes(b"")
+    watch = machine.CpuWatch([bench.server_cpu, bench.load_cpu])
+    cpu_before = server.cpu_ns()
+    result = _load_keyed(server, profile, bench, bench.seconds)
+    cpu_ns = server.cpu_ns() - cpu_before
+    shares = _shares(watch, bench, cpu_ns)
+    server.check_alive()
+    requests = result["requests"]
+    figures = {
+        "cpu_us_per_request": cpu_ns / 1000 / requests,
+        "requests_per_s": requests * 1e6 / result["duration_us"],
+        "p50_us": result["p50_ns"] / 1000,
+        "p99_us": result["p99_ns"] / 1000,
+        "p999_us": result["p999_ns"] / 1000,
+        "requests": requests,
+        **shares,
+    }
+    if server.access_log:
+        lines = features.wait_for_lines(server.access_log, requests) / requests
+        if lines < LOG_LINES_MIN and server.name not in features.RINGWAYS:
+            raise PeerError(f"{server.name}: {lines:.3f} lines of access log per request: some are dropped")
+        figures["log_lines_per_request"] = lines
+    return figures
+
+
+def _load_keyed(server, profile, bench, seconds):
+    options = bench.inputs.load_options(server.host or f"127.0.0.1:{server.port}")
+    result = load.own(
+        bench.perf_load, bench.load_cpu, "closed", server.port, profile.path, seconds,
+        connections=profile.connections, **options,
+    )  # fmt: skip
+    if not result["ok"] or result["other"] or result["errors"]:
+        raise PeerError(f"{server.name}: wrong answers: {result}")
+    return result
+
+
+def warm_up(server: Server, profile, bench: Bench):
+    """Fills pools and caches; what is measured is the warm server."""
+    if profile.kind == "keyed":
+        _load_keyed(server, profile, bench, 2)
+    elif profile.kind != "bulk":
+        load.wrk(server.port, profile.path, bench.load_cpu, seconds=1, connections=profile.connections,
+                 close=profile.close)  # fmt: skip
 
 
 def bulk(server: Server, profile, bench: Bench):
@@ -255,4 +365,4 @@ def _shares(watch, bench, cpu_ns):
     }
 
 
-BY_KIND = {"closed": closed, "bulk": bulk, "open": open_loop, "idle": idle, "throttle": throttle}
+BY_KIND = {"closed": closed, "keyed": keyed, "bulk": bulk, "open": open_loop, "idle": idle, "throttle": throttle}

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import definitions, machine
+from . import definitions, features, machine
 
 # The whole answer of MOCK and of the small upstream: JSON of exactly 100 bytes, no `$`, `#` or quote
 # that any of the peers' configuration languages would read.
@@ -18,6 +18,9 @@ assert len(BODY) == 100
 
 PERF = Path(__file__).resolve().parent.parent
 ROOT = PERF.parent
+# nginx with Lua: Debian's packages, and what the configuration loads of them.
+LUA_PACKAGES = ("libnginx-mod-http-lua", "lua-cjson")
+LUA_FILES = ("/usr/lib/nginx/modules/ngx_http_lua_module.so", "/usr/lib/x86_64-linux-gnu/lua/5.1/cjson.so")
 START_TIMEOUT_S = 15
 STOP_TIMEOUT_S = 5
 
@@ -34,6 +37,9 @@ class Server:
     port: int
     process: subprocess.Popen
     log: Path
+    # The `Host` it finds its API by, where that matters; where it writes its access log.
+    host: str | None = None
+    access_log: Path | None = None
 
     def pids(self):
         return machine.process_tree(self.process.pid)
@@ -89,6 +95,7 @@ class Fleet:
     def __post_init__(self):
         self.servers = []
         self.upstream_port = 0
+        self.inputs = None
 
     def stop(self):
         while self.servers:
@@ -99,6 +106,10 @@ class Fleet:
         port = free_port()
         if kind == "sink":
             command = [self.binaries["perf-load"], "sink", "--listen", f"127.0.0.1:{port}"]
+            if self.inputs:
+                answer = self.folder / "answer.json"
+                answer.write_text(BODY)
+                command += ["--answer-file", answer]
         else:
             config = self._fill(PERF / "peers/upstream/nginx.conf", "upstream.conf", port)
             command = ["nginx", "-p", str(self.folder), "-c", str(config)]
@@ -110,6 +121,8 @@ class Fleet:
         """One peer, pinned to the server's core."""
         port = free_port()
         cpus = [str(self.server_cpu)]
+        if profile.service == "features":
+            return self._start_with_features(name, port, cpus)
         if name == "ringway":
             if profile.shards > 1:
                 cpus = sorted({str(self.server_cpu), str(self.load_cpu)})
@@ -124,6 +137,26 @@ class Fleet:
             command = ["nginx", "-p", str(self.folder), "-c", str(config)]
         return self._spawn(name, cpus, command, port)
 
+    def _start_with_features(self, name, port, cpus):
+        """A Ringway with a store of its own, set up by calls to its admin port; or an nginx."""
+        log = self.inputs.access_log(name)
+        if name not in features.RINGWAYS:
+            config = self._fill(PERF / f"peers/features/{name}.conf", f"{name}-{port}.conf", port, name)
+            server = self._spawn(name, cpus, ["nginx", "-p", str(self.folder), "-c", str(config)], port)
+            server.access_log = log
+            return server
+        if name == "ringway-plain":
+            log = None
+        admin_port = free_port()
+        config = features.config(self.folder, f"{name}-{port}", port, admin_port, log)
+        server = self._spawn(name, cpus, [self.binaries["ringway"], "serve", "--config", str(config)], port)
+        server.access_log = log
+        try:
+            server.host = features.set_up(admin_port, name, self.inputs, self.upstream_port)
+        except (features.FeaturesError, OSError) as error:
+            raise PeerError(f"{name}: {error}\n{server.log_tail()}") from error
+        return server
+
     def _ringway(self, profile, port, throttle):
         if profile.service == "mock":
             definition = self.folder / "mock.yaml"
@@ -136,8 +169,9 @@ class Fleet:
             "--access-log", "off", "--account-throttle", throttle, *profile.ringway_args,
         ]  # fmt: skip
 
-    def _fill(self, template, name, port):
+    def _fill(self, template, name, port, peer=None):
         text = template.read_text()
+        more = self.inputs.placeholders(peer) if peer else {}
         for key, value in {
             "DIR": self.folder,
             "FILES": self.files,
@@ -147,6 +181,7 @@ class Fleet:
             "SERVER_CPU_MASK": f"{1 << self.server_cpu:b}",
             "LOAD_CPU_MASK": f"{1 << self.load_cpu:b}",
             "BODY": BODY,
+            **more,
         }.items():
             text = text.replace(f"@{key}@", str(value))
         config = self.folder / name
@@ -181,11 +216,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def ask(port, path, method="GET", body=None):
+def ask(port, path, method="GET", body=None, headers=None):
     """One request on a connection of its own: status, headers, body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request(method, path, body=body)
+        connection.request(method, path, body=body, headers=headers or {})
         response = connection.getresponse()
         return response.status, response.headers, response.read()
     except (OSError, http.client.HTTPException) as error:
@@ -206,8 +241,9 @@ def version(name, binaries):
     commands = {
         "nginx": ["nginx", "-v"],
         "nginx-tuned": ["nginx", "-v"],
+        "nginx-lua": ["nginx", "-v"],
         "haproxy": ["haproxy", "-v"],
-        "ringway": [binaries.get("ringway", "ringway"), "--version"],
+        **{one: [binaries.get("ringway", "ringway"), "--version"] for one in ("ringway", *features.RINGWAYS)},
     }
     if name == "pingora":
         for line in (PERF / "pingora/Cargo.lock").read_text().split("[[package]]"):
@@ -216,7 +252,21 @@ def version(name, binaries):
         return "pingora"
     done = subprocess.run(commands[name], capture_output=True, text=True, check=False)
     lines = (done.stdout or done.stderr).splitlines()
-    return lines[0].strip() if lines else name
+    text = lines[0].strip() if lines else name
+    return f"{text} with lua-nginx-module {package_version(LUA_PACKAGES[0])}" if name == "nginx-lua" else text
+
+
+def package_version(package):
+    command = ["dpkg-query", "--show", "--showformat", "${Version}", package]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout or "?"
+    except OSError:
+        return "?"
+
+
+def lua_missing():
+    """Whether nginx's Lua module or cjson has to be installed."""
+    return not all(Path(path).exists() for path in LUA_FILES)
 
 
 def program_missing(name):

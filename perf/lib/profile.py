@@ -4,9 +4,11 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-KINDS = ("closed", "bulk", "open", "idle", "throttle")
-SERVICES = ("mock", "proxy", "big")
-PEERS = ("ringway", "nginx", "haproxy", "pingora", "nginx-tuned")
+KINDS = ("closed", "keyed", "bulk", "open", "idle", "throttle")
+SERVICES = ("mock", "proxy", "big", "features")
+PEERS = (
+    "ringway", "nginx", "haproxy", "pingora", "nginx-tuned", "nginx-lua", "ringway-plain", "ringway-unchecked",
+)  # fmt: skip
 
 
 class ProfileError(Exception):
@@ -15,11 +17,15 @@ class ProfileError(Exception):
 
 @dataclass(frozen=True)
 class Requirement:
-    """One line of the verdict: a bound on a figure of Ringway, or on a peer's figure over Ringway's."""
+    """One line of the verdict: a bound on a figure of Ringway, on a peer's figure over Ringway's, or on how
+    much more one server (`of`) has than another (`less`). `aim` is printed and does not decide."""
 
     figure: str
     against: str | None = None
     min_ratio: float | None = None
+    of: str = "ringway"
+    less: str | None = None
+    aim: float | None = None
     min: float | None = None
     max: float | None = None
 
@@ -28,7 +34,8 @@ class Requirement:
             return f"{self.figure}: {self.against} / ringway >= {self.min_ratio:g}"
         bounds = ((">=", self.min), ("<=", self.max))
         text = " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
-        return f"{self.figure}: ringway {text}"
+        what = f"{self.of} - {self.less}" if self.less else self.of
+        return f"{self.figure}: {what} {text}" + (f", aim {self.aim:g}" if self.aim is not None else "")
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,10 @@ def load(path):
     for peer in profile.peers:
         if peer not in PEERS:
             raise ProfileError(f"{path}: peer {peer!r} is none of {', '.join(PEERS)}")
+    for requirement in profile.require:
+        for peer in (requirement.of, requirement.less, requirement.against):
+            if peer is not None and peer not in profile.peers:
+                raise ProfileError(f"{path}: a requirement names {peer!r}, which is none of the profile's peers")
     return profile
 
 

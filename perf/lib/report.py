@@ -5,6 +5,8 @@ import json
 COLUMNS = {
     "closed": (("cpu_us_per_request", "CPU us/request"), ("requests_per_s", "requests/s"), ("p50_us", "p50 us"),
                ("p99_us", "p99 us"), ("p999_us", "p99.9 us")),
+    "keyed": (("cpu_us_per_request", "CPU us/request"), ("requests_per_s", "requests/s"), ("p50_us", "p50 us"),
+              ("p99_us", "p99 us"), ("p999_us", "p99.9 us")),
     "bulk": (("cpu_ms_per_gib", "CPU ms/GiB"), ("gib_per_s", "GiB/s")),
     "open": (("p50_us", "p50 us"), ("p99_us", "p99 us"), ("p999_us", "p99.9 us"), ("requests_per_s", "requests/s"),
              ("cpu_us_per_request", "CPU us/request")),
@@ -43,7 +45,9 @@ def table(profile, summary, markdown=False):
         if verdict["value"] is None:
             continue
         mark = "- " if markdown else "  "
-        lines.append(f"{mark}{verdict['verdict']}: {verdict['requirement']} (is {verdict['value']:.3g})")
+        spread = verdict.get("spread")
+        quartiles = f", quartiles {spread['low']:.3g}..{spread['high']:.3g}" if spread else ""
+        lines.append(f"{mark}{verdict['verdict']}: {verdict['requirement']} (is {verdict['value']:.3g}{quartiles})")
     return "\n".join(lines)
 
 

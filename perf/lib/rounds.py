@@ -45,7 +45,7 @@ def summarise(profile, names, rounds, rounds_wanted):
                 if (spread := _ratio_spread(used, name, base, key)) is not None
             }
     verdicts = [
-        {"requirement": requirement.text(), **_judge(requirement, medians, ratios, enough, base)}
+        {"requirement": requirement.text(), **_judge(requirement, medians, ratios, used, enough, base)}
         for requirement in profile.require
     ]
     return {
@@ -62,9 +62,17 @@ def summarise(profile, names, rounds, rounds_wanted):
 
 def _ratio_spread(rounds, name, base, key):
     """Median and quartiles of the ratio within each round: what disturbs a round disturbs all in it."""
-    values = [
-        one["peers"][name][key] / one["peers"][base][key] for one in rounds if one["peers"][base][key] > 0
-    ]
+    return _spread(
+        [one["peers"][name][key] / one["peers"][base][key] for one in rounds if one["peers"][base][key] > 0]
+    )
+
+
+def _difference_spread(rounds, name, base, key):
+    """The same of the difference."""
+    return _spread([one["peers"][name][key] - one["peers"][base][key] for one in rounds])
+
+
+def _spread(values):
     if not values:
         return None
     # Inclusive: the rounds at hand, not a guess at what more of them might have shown.
@@ -73,23 +81,29 @@ def _ratio_spread(rounds, name, base, key):
     return {"median": statistics.median(values), "low": low, "high": high}
 
 
-def _judge(requirement, medians, ratios, enough, base):
-    if base != "ringway" or (requirement.against and requirement.against not in ratios):
+def _judge(requirement, medians, ratios, rounds, enough, base):
+    named = {requirement.of, requirement.less, requirement.against} - {None}
+    if base != "ringway" or named - medians.keys():
         return {"value": None, "verdict": NONE}
+    spread = None
     if requirement.against:
-        spread = ratios[requirement.against].get(requirement.figure)
-        value = spread and spread["median"]
+        ratio = ratios[requirement.against].get(requirement.figure)
+        value = ratio and ratio["median"]
         good = value is not None and value >= requirement.min_ratio
     else:
-        value = medians["ringway"].get(requirement.figure)
+        if requirement.less:
+            spread = _difference_spread(rounds, requirement.of, requirement.less, requirement.figure)
+            value = spread and spread["median"]
+        else:
+            value = medians[requirement.of].get(requirement.figure)
         good = (
             value is not None
             and (requirement.min is None or value >= requirement.min)
             and (requirement.max is None or value <= requirement.max)
         )
     if not enough or value is None:
-        return {"value": value, "verdict": UNSURE}
-    return {"value": value, "verdict": PASS if good else FAIL}
+        return {"value": value, "verdict": UNSURE, "spread": spread}
+    return {"value": value, "verdict": PASS if good else FAIL, "spread": spread}
 
 
 def _worst(verdicts):

@@ -1,16 +1,18 @@
 //! What Ringway adds to AWS's API for its own commands: `/_ringway/status`, `/_ringway/backup`,
 //! `/_ringway/restore`. Signed as every other call.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
 
 use aws_lc_rs::digest;
-use axum::body::{Body, HttpBody as _};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use http_body::{Frame, SizeHint};
 use serde_json::{Value, json};
 
 use super::admin::read_body;
@@ -122,11 +124,51 @@ async fn backup(service: &Service) -> Result<Response, ApiError> {
     let work = move || {
         let passing = Passing::beside(store.path());
         store.backup(&passing.0)?;
-        std::fs::read(&passing.0).map_err(|error| io(&passing.0, &error))
+        let open = || {
+            let file = std::fs::File::open(&passing.0)?;
+            let left = file.metadata()?.len();
+            Ok((file, left))
+        };
+        let (file, left) = open().map_err(|error| io(&passing.0, &error))?;
+        Ok(FileBody { file, left, _passing: passing })
     };
-    let bytes = blocking(work).await?;
+    let body = blocking(work).await?;
     let content_type = [(header::CONTENT_TYPE, "application/octet-stream")];
-    Ok((content_type, Body::from(bytes)).into_response())
+    Ok((content_type, Body::new(body)).into_response())
+}
+
+/// A file as a body, piece by piece: it was just written, so it is read from memory mostly.
+struct FileBody {
+    file: std::fs::File,
+    left: u64,
+    _passing: Passing,
+}
+
+impl HttpBody for FileBody {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        const PIECE: u64 = 64 << 10;
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let mut piece = vec![0; usize::try_from(self.left.min(PIECE)).expect("a small number")];
+        // One that is shorter than it was ends the answer with an error and not as if it were whole.
+        if let Err(error) = self.file.read_exact(&mut piece) {
+            self.left = 0;
+            return Poll::Ready(Some(Err(error)));
+        }
+        self.left -= piece.len() as u64;
+        Poll::Ready(Some(Ok(Frame::data(piece.into()))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
 }
 
 /// Makes a backup all there is, and serves it.

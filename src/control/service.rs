@@ -79,7 +79,7 @@ pub struct Service {
     parts: Arc<Shared>,
     /// Whoever changes the store holds it until shards serve the change: they see changes in the order
     /// of their commits.
-    writing: Mutex<()>,
+    writing: Arc<Mutex<()>>,
 }
 
 /// What the threads for blocking work need.
@@ -108,7 +108,7 @@ impl Service {
     /// A service over these parts.
     pub fn new(parts: ServiceParts) -> Self {
         let keeping = std::sync::Mutex::new(());
-        Self { parts: Arc::new(Shared { parts, keeping }), writing: Mutex::new(()) }
+        Self { parts: Arc::new(Shared { parts, keeping }), writing: Arc::default() }
     }
 
     /// The parts it was made of.
@@ -167,28 +167,23 @@ impl Service {
         self.change(move |shared| request.write(shared)).await
     }
 
-    /// Runs what changes the store, and brings the change to the shards.
+    /// Runs what changes the store, and brings the change to the shards. A client that goes away ends its
+    /// own waiting only: what is committed has to reach the shards all the same.
     async fn change(
         &self,
         work: impl FnOnce(&Shared) -> Result<Changed, ApiError> + Send + 'static,
     ) -> Result<Reply, ApiError> {
-        let _writing = self.writing.lock().await;
-        let shared = self.parts.clone();
-        let Changed { reply, updates } = blocking(move || work(&shared)).await?;
-        if !updates.is_empty() {
-            self.publish(updates).await?;
-        }
-        Ok(reply)
-    }
-
-    /// Brings updates to every shard.
-    async fn publish(&self, updates: Vec<Update>) -> Result<(), ApiError> {
-        let (done, published) = oneshot::channel();
-        let gone = || ApiError::internal("the gateway is ending; what was changed is stored");
-        let publication = Publication { updates, done };
-        self.parts.publications.send(publication).await.map_err(|_| gone())?;
-        let published = published.await.map_err(|_| gone())?;
-        published.map_err(ApiError::internal)
+        let (writing, shared) = (self.writing.clone(), self.parts.clone());
+        let whole = async move {
+            let _writing = writing.lock_owned().await;
+            let at_work = shared.clone();
+            let Changed { reply, updates } = blocking(move || work(&at_work)).await?;
+            if !updates.is_empty() {
+                shared.publish(updates).await?;
+            }
+            Ok(reply)
+        };
+        tokio::spawn(whole).await.map_err(|error| mistake(&error))?
     }
 
     /// Keeps what requests have counted since the last time.
@@ -211,7 +206,7 @@ impl Service {
         });
         let trial = trial.await?;
         // Brings nothing to the shards, but has the names of the trial's targets looked up.
-        self.publish(Vec::new()).await?;
+        self.parts.publish(Vec::new()).await?;
         let outcome = self.parts.tests.invoke(trial).await.map_err(ApiError::internal)?;
         Ok(api::test_invoke_reply(outcome))
     }
@@ -221,7 +216,7 @@ impl Service {
     /// # Errors
     /// It is no backup, or a stage of it does not compile; nothing has changed then.
     pub async fn restore(&self, backup: Store) -> Result<(), ApiError> {
-        let work = move |shared: &Shared| {
+        let replace = move |shared: &Shared| {
             // What was counted before does not count in the backup's plans. Taken first, as by others.
             let _keeping = shared.keeping.lock().unwrap_or_else(PoisonError::into_inner);
             let before = stages_of(&shared.store.read()?)?;
@@ -241,11 +236,10 @@ impl Service {
             api::load_keys(&shared.store.read()?, &shared.settings, &shared.usage)?;
             Ok(Changed { reply: Reply::empty(), updates })
         };
-        let outcome = self.change(work).await.map(drop);
-        if outcome.is_err() {
-            self.parts.serving.forget();
-        }
-        outcome
+        let work = move |shared: &Shared| {
+            replace(shared).inspect_err(|_: &ApiError| shared.serving.forget())
+        };
+        self.change(work).await.map(drop)
     }
 }
 
@@ -263,6 +257,16 @@ fn stages_of(
 }
 
 impl Shared {
+    /// Brings updates to every shard.
+    async fn publish(&self, updates: Vec<Update>) -> Result<(), ApiError> {
+        let (done, published) = oneshot::channel();
+        let gone = || ApiError::internal("the gateway is ending; what was changed is stored");
+        let publication = Publication { updates, done };
+        self.publications.send(publication).await.map_err(|_| gone())?;
+        let published = published.await.map_err(|_| gone())?;
+        published.map_err(ApiError::internal)
+    }
+
     fn keep_usage(&self) -> Result<(), ApiError> {
         let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changes: Vec<Change> = Vec::new();
@@ -353,7 +357,12 @@ async fn blocking<T: Send + 'static>(
         work()
     })
     .await
-    .map_err(|error| ApiError::internal(format!("a mistake in Ringway: {error}")))?
+    .map_err(|error| mistake(&error))?
+}
+
+/// A task has panicked.
+fn mistake(error: &tokio::task::JoinError) -> ApiError {
+    ApiError::internal(format!("a mistake in Ringway: {error}"))
 }
 
 /// Lowers this thread's priority: compiling a large API must not cost requests their time.

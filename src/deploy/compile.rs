@@ -15,10 +15,11 @@ use super::media_type::MediaTypes;
 use super::protection;
 use super::route_tree::{RouteTreeBuilder, parameter_names};
 use super::source::Scope;
+use super::validation;
 use crate::context::ContextVariable;
 use crate::limits::Limits;
 use crate::model::{
-    ClientCertificate, Method, MethodName, MethodSetting, Pointer, Resource, RestApi,
+    ApiKeySource, ClientCertificate, Method, MethodName, MethodSetting, Pointer, Resource, RestApi,
     ThrottleSettings,
 };
 use crate::throttle::{BucketRegistry, TokenBucket};
@@ -117,6 +118,12 @@ pub(super) fn below(pointer: &str, members: &[&str]) -> Pointer {
     })
 }
 
+/// A method whose keys nobody says.
+const KEY_OF_AUTHORIZER: (&str, &str) = (
+    "API keys come from an authorizer, which are not carried out yet: every request is answered 403",
+    "set x-amazon-apigateway-api-key-source to HEADER; authorizers come with a later release",
+);
+
 /// Compiles a stage; for a caller that nobody reads warnings of.
 ///
 /// # Errors
@@ -207,6 +214,11 @@ pub fn compile_with(
                     "it comes with a later release; take the protection away to open the method",
                 );
             }
+            let validation = validation::compile(api, method, &path_parameters, &mut report);
+            let api_key = method.api_key_required.then_some(api.api_key_source);
+            if api_key == Some(ApiKeySource::Authorizer) {
+                report.warn(method.pointer.clone(), KEY_OF_AUTHORIZER.0, KEY_OF_AUTHORIZER.1);
+            }
             if let Some(integration) = step.integration(method, &mut report) {
                 methods.push(CompiledMethod {
                     index,
@@ -219,6 +231,8 @@ pub fn compile_with(
                         .iter()
                         .map(|name| name.as_bytes().into())
                         .collect(),
+                    api_key,
+                    validation,
                     buckets: throttles.of(resource, name, method),
                     integration,
                 });

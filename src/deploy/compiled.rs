@@ -13,9 +13,12 @@ use super::route_tree::RouteTree;
 use super::selector::Selector;
 use super::source::{BodySource, Source};
 use super::template::{CompiledTemplate, Template};
+use super::validation::Validation;
 use crate::http::{self, HeaderList, KnownHeader};
 use crate::limits::Limits;
-use crate::model::{ContentHandling, MethodName, PassthroughBehavior, ThrottleSettings};
+use crate::model::{
+    ApiKeySource, ContentHandling, MethodName, PassthroughBehavior, ThrottleSettings,
+};
 use crate::throttle::TokenBucket;
 use crate::time::Nanos;
 use crate::upstream::Target;
@@ -68,6 +71,8 @@ impl CompiledStage {
 /// Level of a token bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ThrottleScope {
+    /// One key of a usage plan, for one method or for all; not among a method's buckets.
+    UsagePlan,
     /// One method.
     Method,
     /// All methods of the stage.
@@ -80,6 +85,7 @@ impl ThrottleScope {
     /// As the execution log names it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::UsagePlan => "usage plan",
             Self::Method => "method",
             Self::Stage => "stage",
             Self::Account => "account",
@@ -104,6 +110,10 @@ pub struct CompiledMethod {
     pub is_closed: bool,
     /// Names of the path parameters in the path's order.
     pub path_parameters: Box<[Box<[u8]>]>,
+    /// Where a request's API key comes from; `None`: it needs none.
+    pub api_key: Option<ApiKeySource>,
+    /// What is checked of a request; `None`: nothing.
+    pub validation: Option<Box<Validation>>,
     /// Buckets that every request takes a token of, in AWS's order: method, stage, account.
     pub buckets: Box<[(ThrottleScope, Arc<TokenBucket>)]>,
     /// What answers.

@@ -71,13 +71,15 @@ impl CompiledGatewayResponse {
 
 /// Errors that occur often enough to be encoded in advance: type, status and message of the error.
 /// `gateway::error` has the variants; its tests hold both together.
-pub const PREPARED: [(ResponseType, u16, &str); 11] = [
+pub const PREPARED: [(ResponseType, u16, &str); 13] = [
     (ResponseType::ApiConfigurationError, 500, "Internal server error"),
     (ResponseType::BadRequestBody, 400, "Invalid JSON in request body"),
+    (ResponseType::BadRequestBody, 400, "Invalid request body"),
     (ResponseType::IntegrationFailure, 502, "Internal server error"),
     (ResponseType::IntegrationFailure, 504, "Internal server error"),
     (ResponseType::IntegrationFailure, 504, "Network error communicating with endpoint"),
     (ResponseType::IntegrationTimeout, 504, "Endpoint request timed out"),
+    (ResponseType::InvalidApiKey, 403, "Forbidden"),
     (ResponseType::MissingAuthenticationToken, 403, "Missing Authentication Token"),
     (ResponseType::QuotaExceeded, 429, "Limit Exceeded"),
     (ResponseType::ResourceNotFound, 404, "Resource not found"),

@@ -25,6 +25,7 @@ pub mod selector;
 pub mod source;
 mod template;
 pub mod uri;
+mod validation;
 
 pub use compile::{CompileEnv, CompileError, StageSettings, compile, compile_with, nowhere};
 pub use compiled::{
@@ -43,3 +44,4 @@ pub use publication::{
 };
 pub use route_tree::RouteTree;
 pub use template::{CompiledTemplate, Template, TemplateSide};
+pub use validation::{RequiredParameter, Validation};

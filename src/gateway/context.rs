@@ -13,9 +13,11 @@ pub mod values;
 use std::io::Write as _;
 use std::time::Duration;
 
+use super::error::GatewayError;
 use super::exchange::{Exchange, ResponseBody};
 use super::find_api::without_port;
 use super::route;
+use super::secret::mask;
 use crate::context::ContextVariable;
 use crate::deploy::{CompiledMethod, CompiledStage, write_json_string};
 use crate::http::KnownHeader;
@@ -35,13 +37,22 @@ pub struct ContextView<'a> {
     pub response_latency: Option<Duration>,
     /// Bytes of the answer's body that were sent; `None`: as many as the answer has.
     pub response_length: Option<u64>,
+    /// For a log: of the API key only the end is shown.
+    pub hides_secrets: bool,
 }
 
 impl<'a> ContextView<'a> {
     /// The context of an exchange that is on its way.
     pub fn new(stage: &'a CompiledStage, exchange: &'a Exchange) -> Self {
         let method = exchange.method.map(|index| &stage.methods[index as usize]);
-        Self { stage, method, exchange, response_latency: None, response_length: None }
+        Self {
+            stage,
+            method,
+            exchange,
+            response_latency: None,
+            response_length: None,
+            hides_secrets: false,
+        }
     }
 
     /// Value of a request header.
@@ -101,6 +112,13 @@ impl<'a> ContextView<'a> {
             V::IdentitySourceIp if exchange.is_test => b"test-invoke-source-ip",
             V::IdentityApiKey if exchange.is_test => b"test-invoke-api-key",
             V::IdentityApiKeyId if exchange.is_test => b"test-invoke-api-key-id",
+            V::IdentityApiKey if self.hides_secrets => return None,
+            V::IdentityApiKey => {
+                exchange.api_key.as_ref().map_or(&[], |key| key.value.of(&exchange.head_bytes))
+            }
+            V::IdentityApiKeyId => {
+                exchange.api_key.as_ref().map_or(&[], |key| key.caller.key.as_str().as_bytes())
+            }
             V::IsCanaryRequest => match exchange.is_canary {
                 Some(true) => b"true",
                 Some(false) => b"false",
@@ -170,6 +188,14 @@ impl Variables for ContextView<'_> {
                 Some(error) => text(out, error.message().as_bytes()),
                 None => false,
             },
+            V::ErrorValidationErrorString => match &exchange.error {
+                Some(GatewayError::InvalidBody(invalid)) => text(out, invalid.details.as_bytes()),
+                _ => false,
+            },
+            V::IdentityApiKey => exchange.api_key.as_ref().is_some_and(|key| {
+                mask(key.value.of(&exchange.head_bytes), out);
+                true
+            }),
             V::ErrorMessageString => match &exchange.error {
                 Some(error) => {
                     write_json_string(error.message(), out);
@@ -200,7 +226,7 @@ impl Variables for ContextView<'_> {
             }
             V::XrayTraceId => trace::root(&exchange.trace).is_some_and(|root| text(out, root)),
             V::EndpointType => text(out, b"REGIONAL"),
-            // Come with authorizers, API keys, private APIs, WAF and TLS.
+            // Come with authorizers, private APIs, WAF and TLS.
             // And what has been lent.
             V::AccountId
             | V::ApiId
@@ -219,7 +245,6 @@ impl Variables for ContextView<'_> {
             | V::IdentityUserAgent
             | V::AwsEndpointRequestId
             | V::IsCanaryRequest
-            | V::IdentityApiKey
             | V::IdentityApiKeyId
             | V::IdentityAccountId
             | V::IdentityAccessKey
@@ -234,7 +259,6 @@ impl Variables for ContextView<'_> {
             | V::IdentityVpcId
             | V::IdentityVpceId
             | V::AuthorizerPrincipalId
-            | V::ErrorValidationErrorString
             | V::WafResponseCode
             | V::WebaclArn
             | V::IntegrationRequestId
@@ -249,7 +273,6 @@ impl Variables for ContextView<'_> {
 mod tests {
     use super::testing::{Api, exchange};
     use super::*;
-    use crate::gateway::error::GatewayError;
     use crate::model::ResponseType;
 
     #[test]

@@ -10,6 +10,7 @@ use std::fmt;
 use crate::deploy::{TemplateSide, ThrottleScope};
 use crate::http::{BodyError, HeadError};
 use crate::model::ResponseType;
+use crate::telemetry::Refused;
 
 /// Why a request gets an answer of the gateway instead of its integration's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,17 @@ pub enum GatewayError {
     NoDefaultEndpoint,
     /// The caller may not call this method.
     NotAuthorized,
+    /// A method that requires an API key was given none that opens its stage.
+    InvalidApiKey,
+    /// The quota of the request's API key is used up.
+    QuotaExceeded,
+    /// Required parameters are not there.
+    MissingParameters {
+        /// What the client is told: all of their names.
+        message: Box<str>,
+    },
+    /// The body is not what its model says.
+    InvalidBody(Box<InvalidBody>),
     /// A token bucket was empty; the scope is logged, never sent.
     Throttled {
         /// Whose bucket.
@@ -95,6 +107,15 @@ pub enum GatewayError {
     },
 }
 
+/// A body that is not what its model says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidBody {
+    /// By which the model was found.
+    pub media_type: Box<str>,
+    /// `$context.error.validationErrorString`: `[…, …]`.
+    pub details: Box<str>,
+}
+
 /// Which template failed for a request, where in it, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateFailure {
@@ -137,8 +158,11 @@ impl GatewayError {
         Some(match self {
             Self::NoSuchMethod => ResponseType::MissingAuthenticationToken,
             Self::NotAuthorized => ResponseType::AccessDenied,
+            Self::InvalidApiKey => ResponseType::InvalidApiKey,
+            Self::QuotaExceeded => ResponseType::QuotaExceeded,
             Self::Throttled { .. } => ResponseType::Throttled,
-            Self::InvalidJsonBody => ResponseType::BadRequestBody,
+            Self::MissingParameters { .. } => ResponseType::BadRequestParameters,
+            Self::InvalidBody(_) | Self::InvalidJsonBody => ResponseType::BadRequestBody,
             Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
             Self::IntegrationTimeout => ResponseType::IntegrationTimeout,
             Self::IntegrationNetwork(_) | Self::IntegrationMalformed(_) => {
@@ -168,9 +192,13 @@ impl GatewayError {
     /// Status without customisation.
     pub fn status(&self) -> u16 {
         match self {
-            Self::BadRequest(_) | Self::InvalidJsonBody => 400,
+            Self::BadRequest(_)
+            | Self::MissingParameters { .. }
+            | Self::InvalidBody(_)
+            | Self::InvalidJsonBody => 400,
             Self::NoSuchMethod
             | Self::NotAuthorized
+            | Self::InvalidApiKey
             | Self::UnknownApi
             | Self::UnknownStage
             | Self::NoDefaultEndpoint => 403,
@@ -178,7 +206,7 @@ impl GatewayError {
             Self::PayloadTooLarge { .. } => 413,
             Self::UriTooLong => 414,
             Self::UnsupportedMediaType => 415,
-            Self::Throttled { .. } => 429,
+            Self::Throttled { .. } | Self::QuotaExceeded => 429,
             Self::HeadersTooLarge { .. } | Self::TooManyHeaders { .. } => 431,
             Self::InvalidEndpointAddress
             | Self::Configuration(_)
@@ -196,12 +224,26 @@ impl GatewayError {
 
     /// `$context.error.message`: what the client reads. The plain-text refusals are written by
     /// `gateway_response`, since they name their limit.
-    pub fn message(&self) -> &'static str {
+    pub fn message(&self) -> &str {
+        match self {
+            Self::MissingParameters { message } => message,
+            _ => self.fixed_message(),
+        }
+    }
+
+    /// The same without what depends on the request.
+    pub fn fixed_message(&self) -> &'static str {
         match self {
             Self::NoSuchMethod => "Missing Authentication Token",
             Self::NotAuthorized => "User is not authorized to access this resource",
-            Self::UnknownApi | Self::UnknownStage | Self::NoDefaultEndpoint => "Forbidden",
+            Self::UnknownApi
+            | Self::UnknownStage
+            | Self::NoDefaultEndpoint
+            | Self::InvalidApiKey => "Forbidden",
             Self::Throttled { .. } => "Too Many Requests",
+            Self::QuotaExceeded => "Limit Exceeded",
+            Self::MissingParameters { .. } => "Missing required request parameters",
+            Self::InvalidBody(_) => "Invalid request body",
             Self::InvalidJsonBody => "Invalid JSON in request body",
             Self::UnsupportedMediaType => "Unsupported Media Type",
             Self::PayloadTooLarge { .. } => "Request Too Long",
@@ -261,6 +303,10 @@ impl GatewayError {
             | Self::UnknownApi
             | Self::UnknownStage
             | Self::NoDefaultEndpoint
+            | Self::InvalidApiKey
+            | Self::QuotaExceeded
+            | Self::MissingParameters { .. }
+            | Self::InvalidBody(_)
             | Self::Throttled { .. }
             | Self::InvalidJsonBody
             | Self::UnsupportedMediaType
@@ -277,6 +323,26 @@ impl GatewayError {
         }
     }
 
+    /// How a request counts that was not admitted; `None`: it was.
+    pub fn refused(&self) -> Option<Refused> {
+        match self {
+            Self::Throttled { .. } => Some(Refused::Throttled),
+            Self::QuotaExceeded => Some(Refused::Quota),
+            Self::InvalidApiKey => Some(Refused::Forbidden),
+            _ => None,
+        }
+    }
+
+    /// Whether it was the request's API key that did not admit it.
+    pub fn is_of_key_check(&self) -> bool {
+        matches!(
+            self,
+            Self::InvalidApiKey
+                | Self::QuotaExceeded
+                | Self::Throttled { scope: ThrottleScope::UsagePlan }
+        )
+    }
+
     /// The execution log's line: for the API's owner, never for its callers.
     pub fn execution_log(&self) -> String {
         const CONFIGURATION: &str = "Execution failed due to configuration error";
@@ -290,6 +356,15 @@ impl GatewayError {
             Self::NoDefaultEndpoint => "The API's default endpoint is disabled".to_owned(),
             Self::Throttled { scope } => {
                 format!("Rate limit exceeded: the {}'s bucket is empty", scope.as_str())
+            }
+            Self::InvalidApiKey => "The request has no API key that opens the stage".to_owned(),
+            Self::QuotaExceeded => "The quota of the request's API key is used up".to_owned(),
+            Self::MissingParameters { message } => message.clone().into(),
+            Self::InvalidBody(invalid) => {
+                let InvalidBody { media_type, details } = &**invalid;
+                format!(
+                    "Request body does not match model schema for content type {media_type}: {details}"
+                )
             }
             Self::MalformedHead(error) => format!("The request's head is malformed: {error}"),
             Self::MalformedBody(error) => format!("The request's body is malformed: {error}"),
@@ -376,6 +451,15 @@ mod tests {
             (
                 GatewayError::Throttled { scope: ThrottleScope::Stage },
                 (Some(T::Throttled), 429, "Too Many Requests"),
+            ),
+            (GatewayError::InvalidApiKey, (Some(T::InvalidApiKey), 403, "Forbidden")),
+            (GatewayError::QuotaExceeded, (Some(T::QuotaExceeded), 429, "Limit Exceeded")),
+            (
+                GatewayError::InvalidBody(Box::new(InvalidBody {
+                    media_type: "application/json".into(),
+                    details: "[x]".into(),
+                })),
+                (Some(T::BadRequestBody), 400, "Invalid request body"),
             ),
             (
                 GatewayError::UnsupportedMediaType,

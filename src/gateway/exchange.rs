@@ -14,6 +14,7 @@ use crate::http::{HeaderList, RequestHead, ResponseHead, Span};
 use crate::model::ResponseType;
 use crate::ring::RecvBuf;
 use crate::time::{Nanos, WallMillis};
+use crate::usage::Caller;
 use crate::vtl::Overrides;
 
 /// The bytes a request's spans lead into.
@@ -69,6 +70,8 @@ pub struct Exchange {
     /// Values of the path parameters as received (still percent-encoded), in the order of
     /// `CompiledMethod::path_parameters`.
     pub captures: SmallVec<[Span; 6]>,
+    /// The key of a request that needs one, as far as it is known.
+    pub api_key: Option<ApiKey>,
     /// Trace header towards the integration and, where AWS shows it, the client; empty: none yet.
     pub trace: Vec<u8>,
 
@@ -92,6 +95,15 @@ pub struct Exchange {
     pub log: Option<Box<ExecutionLog>>,
     /// It came from a test invocation and has no client's connection behind it.
     pub is_test: bool,
+}
+
+/// The API key of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct ApiKey {
+    /// Its value, in the head's bytes.
+    pub value: Span,
+    /// Whose it is.
+    pub caller: Caller,
 }
 
 /// The client's side of a connection.
@@ -180,6 +192,7 @@ impl Exchange {
         self.is_canary = None;
         self.method = None;
         self.captures.clear();
+        self.api_key = None;
         self.trace.clear();
         self.response.status = 0;
         self.response.headers.clear();

@@ -1,8 +1,8 @@
 //! The execution log of one request: what AWS tells an API's owner about each phase, in its words.
 //!
 //! ```text
-//! admitted → method_request → endpoint_request → endpoint_response → success | failure
-//!                             └─────── not for MOCK ───────┘
+//! key_check → admitted → method_request → endpoint_request → endpoint_response → success | failure
+//!                                         └─────── not for MOCK ───────┘
 //! ```
 //!
 //! An exchange carries a log only where somebody wants one (test invocations; logging by stage can use
@@ -15,6 +15,7 @@
 
 mod headers;
 mod hooks;
+pub(super) mod key_check;
 #[cfg(test)]
 mod tests;
 

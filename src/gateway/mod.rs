@@ -5,6 +5,7 @@
 //!
 //! **Invariant**: nothing here reads `model` or touches a client's connection.
 
+mod api_key;
 mod authorize;
 pub mod canary;
 mod client;
@@ -20,14 +21,16 @@ pub mod map_request;
 mod map_response;
 mod overrides;
 pub mod route;
+mod secret;
 mod templates;
 mod throttle;
+mod validate;
 
 pub use client::Client;
 pub use context::ContextView;
 pub use error::GatewayError;
 pub use exchange::{
-    Exchange, HeadBytes, IntegrationOutcome, Peer, RequestIds, Response, ResponseBody,
+    ApiKey, Exchange, HeadBytes, IntegrationOutcome, Peer, RequestIds, Response, ResponseBody,
 };
 pub use integrate::{Interrupted, UpstreamBody};
 pub use templates::{FailureLog, Renderer};
@@ -36,6 +39,7 @@ use crate::deploy::{CompiledIntegration, CompiledMethod, CompiledStage};
 use crate::http::KnownHeader;
 use crate::ring::{Ring, yield_now};
 use crate::upstream::Upstreams;
+use crate::usage::UsagePlans;
 
 /// What the steps need of their shard.
 pub struct Env {
@@ -51,6 +55,8 @@ pub struct Env {
     pub renderer: std::cell::RefCell<Renderer>,
     /// Tells of those that fail.
     pub failures: FailureLog,
+    /// API keys and usage plans, shared by all shards.
+    pub usage: std::sync::Arc<UsagePlans>,
 }
 
 /// Makes the answer to an exchange whose head has been parsed: `exchange.response`, and the
@@ -80,7 +86,8 @@ pub async fn respond<C: Client>(
     }
 }
 
-/// The same for a test invocation of the method with this index: nothing is routed and nobody throttled.
+/// The same for a test invocation of the method with this index: nothing is routed, nobody
+/// needs a key, and nobody is throttled.
 ///
 /// The exchange carries an [`ExecutionLog`](execution_log::ExecutionLog) of all data, and so the answer is
 /// whole when this returns: `exchange.response.body` is never streamed.
@@ -129,7 +136,8 @@ async fn steps<C: Client>(
 ) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
     let method = route::find(stage, exchange)?;
     authorize::check(method)?;
-    throttle::admit(method, env.ring.now())?;
+    let admission = api_key::admit(env, stage, method, exchange)?;
+    throttle::admit(method, admission, env.ring.now())?;
     carry_out(env, stage, method, exchange, client).await
 }
 
@@ -142,6 +150,7 @@ async fn carry_out<C: Client>(
     client: &mut C,
 ) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
     execution_log::method_request(env.ring.wall(), method, exchange, client.body_preview());
+    validate::parameters(stage, method, exchange)?;
     match &method.integration {
         CompiledIntegration::Mock(mock) => {
             if client.has_body() {

@@ -1,9 +1,9 @@
-//! Step 5, throttle: spends one token from every bucket the request falls under.
+//! Step 7, throttle: spends one token from every bucket the request falls under.
 //!
-//! API Gateway's order: usage plan (not yet), method, stage, account; the first empty bucket
-//! decides, and what the buckets before it gave is put back. Shards share the buckets.
+//! API Gateway's order: usage plan (the step before), method, stage, account; the first empty bucket
+//! decides, and what the plan and the buckets before it gave is put back. Shards share the buckets.
 //!
-//! In: method, arrival time. Out: `Ok(())` or [`GatewayError::Throttled`].
+//! In: method, the plan's admission, arrival time. Out: `Ok(())` or [`GatewayError::Throttled`].
 //! Cost: one compare-and-swap per bucket, no allocation.
 //! Source: developer guide, "Throttle API requests for better throughput".
 
@@ -11,15 +11,24 @@ use super::error::GatewayError;
 use crate::deploy::CompiledMethod;
 use crate::throttle;
 use crate::time::Nanos;
+use crate::usage::Admission;
 
 /// Admits a request, or says whose bucket is empty.
 ///
 /// # Errors
-/// [`GatewayError::Throttled`]; nothing was spent.
+/// [`GatewayError::Throttled`]; nothing was spent, and the plan has back what it gave.
 #[inline]
-pub fn admit(method: &CompiledMethod, now: Nanos) -> Result<(), GatewayError> {
-    throttle::admit(method.buckets.iter().map(|(_, bucket)| &**bucket), now)
-        .map_err(|index| GatewayError::Throttled { scope: method.buckets[index].0 })
+pub fn admit(
+    method: &CompiledMethod,
+    admission: Option<Admission>,
+    now: Nanos,
+) -> Result<(), GatewayError> {
+    throttle::admit(method.buckets.iter().map(|(_, bucket)| &**bucket), now).map_err(|index| {
+        if let Some(admission) = admission {
+            admission.refund();
+        }
+        GatewayError::Throttled { scope: method.buckets[index].0 }
+    })
 }
 
 #[cfg(test)]
@@ -44,14 +53,14 @@ mod tests {
 
         let now = Nanos(0);
         let refused = |scope| Err(GatewayError::Throttled { scope });
-        assert_eq!(admit(own, now), Ok(()));
+        assert_eq!(admit(own, None, now), Ok(()));
         for _ in 0..10 {
-            assert_eq!(admit(own, now), refused(ThrottleScope::Method));
+            assert_eq!(admit(own, None, now), refused(ThrottleScope::Method));
         }
         // The refusals cost the stage nothing: two of its three tokens are left.
-        assert_eq!(admit(shared, now), Ok(()));
-        assert_eq!(admit(shared, now), Ok(()));
-        assert_eq!(admit(shared, now), refused(ThrottleScope::Stage));
-        assert_eq!(admit(own, Nanos(1_000_000_000)), Ok(()));
+        assert_eq!(admit(shared, None, now), Ok(()));
+        assert_eq!(admit(shared, None, now), Ok(()));
+        assert_eq!(admit(shared, None, now), refused(ThrottleScope::Stage));
+        assert_eq!(admit(own, None, Nanos(1_000_000_000)), Ok(()));
     }
 }

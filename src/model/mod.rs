@@ -290,11 +290,14 @@ impl ResponseType {
         Some(match self {
             Self::ApiConfigurationError
             | Self::BadRequestBody
+            | Self::BadRequestParameters
             | Self::Default4xx
             | Self::Default5xx
             | Self::IntegrationFailure
             | Self::IntegrationTimeout
+            | Self::InvalidApiKey
             | Self::MissingAuthenticationToken
+            | Self::QuotaExceeded
             | Self::Throttled
             | Self::UnsupportedMediaType => return None,
             Self::AccessDenied
@@ -303,10 +306,6 @@ impl ResponseType {
             | Self::ExpiredToken
             | Self::InvalidSignature
             | Self::Unauthorized => "authorizers and IAM come with a later release",
-            Self::BadRequestParameters => "request validation comes with a later release",
-            Self::InvalidApiKey | Self::QuotaExceeded => {
-                "API keys and usage plans come with a later release"
-            }
             Self::RequestTooLarge => {
                 "a body over the limit is refused in AWS's plain text, which cannot be customised"
             }

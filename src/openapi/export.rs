@@ -113,6 +113,8 @@ pub struct ExportOptions {
     pub stage: String,
     /// Host under which the API is reached: `a1b2c3d4e5.execute-api.us-east-1.amazonaws.com`.
     pub host: String,
+    /// Whether that host is reached without TLS; AWS's never are.
+    pub plain_http: bool,
     /// When the stage was deployed, like `2025-07-02T13:13:23Z`: the version of an API that has none.
     pub deployed_at: String,
     /// The stage's documentation version. Without one, no text of the API's documentation is exported.
@@ -197,7 +199,7 @@ impl Exporter<'_> {
             document.insert("info".to_owned(), self.info(&["description", "version", "title"]));
             document.insert("host".to_owned(), json!(self.options.host));
             document.insert("basePath".to_owned(), json!(format!("/{}", self.options.stage)));
-            document.insert("schemes".to_owned(), json!(["https"]));
+            document.insert("schemes".to_owned(), json!([self.url_scheme()]));
         } else {
             document.insert("openapi".to_owned(), json!("3.0.1"));
             document.insert("info".to_owned(), self.info(&["title", "description", "version"]));
@@ -253,10 +255,14 @@ impl Exporter<'_> {
         Json::Object(info)
     }
 
+    fn url_scheme(&self) -> &'static str {
+        if self.options.plain_http { "http" } else { "https" }
+    }
+
     fn server(&self) -> Json {
         let mut server = Map::new();
-        server
-            .insert("url".to_owned(), json!(format!("https://{}/{{basePath}}", self.options.host)));
+        let url = format!("{}://{}/{{basePath}}", self.url_scheme(), self.options.host);
+        server.insert("url".to_owned(), Json::String(url));
         // The stage's name without a slash, as recorded; the guide has `/stage`.
         let default = json!({ "basePath": { "default": self.options.stage } });
         server.insert("variables".to_owned(), default);

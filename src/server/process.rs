@@ -20,6 +20,7 @@ use crate::telemetry::{LogQueue, Registry};
 use crate::throttle::BucketRegistry;
 use crate::tls::ClientTrust;
 use crate::upstream::TargetRegistry;
+use crate::usage::UsagePlans;
 
 /// How long the access log may take for its last lines.
 const LOG_FLUSH_WAIT: Duration = Duration::from_secs(2);
@@ -28,6 +29,8 @@ const LOG_FLUSH_WAIT: Duration = Duration::from_secs(2);
 pub(super) struct ProcessParts {
     pub limits: Arc<Limits>,
     pub trust: Arc<ClientTrust>,
+    /// API keys and usage plans; empty where there is no control API to make some.
+    pub usage: Arc<UsagePlans>,
     /// `None`: there is no access log.
     pub log: Option<Arc<LogQueue>>,
     pub buckets: Arc<BucketRegistry>,
@@ -37,6 +40,7 @@ pub(super) struct ProcessParts {
 /// A process with shards that run.
 pub(super) struct Process {
     shards: RunningShards,
+    usage: Arc<UsagePlans>,
     /// The way to publish.
     pub plane: Arc<DataPlane>,
     /// Whether it should get traffic.
@@ -123,6 +127,7 @@ impl Process {
         let for_shards = ShardParts {
             limits: parts.limits,
             trust: parts.trust,
+            usage: parts.usage.clone(),
             log: parts.log.clone(),
             registry: registry.clone(),
         };
@@ -131,6 +136,7 @@ impl Process {
         Ok(Self {
             plane: Arc::new(DataPlane::new(link, registry.clone(), parts.buckets, parts.targets)),
             shards,
+            usage: parts.usage,
             readiness: Arc::default(),
             registry,
             log_queue: parts.log,
@@ -167,9 +173,13 @@ impl Process {
     /// What the admin port tells; with a service, it manages the gateway, too.
     pub(super) fn admin(&self, service: Option<Arc<Service>>) -> Admin {
         let (registry, cells) = (self.registry.clone(), self.log_cells.clone());
+        let usage = self.usage.clone();
         Admin {
             readiness: self.readiness.clone(),
-            metrics: Box::new(move || registry.render() + &log_metrics(&cells)),
+            metrics: Box::new(move || {
+                let plans = registry.render_plans(&usage.counted_plans());
+                registry.render() + &plans + &log_metrics(&cells)
+            }),
             service,
             tls: None,
         }

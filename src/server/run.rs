@@ -54,6 +54,7 @@ pub(super) fn run(config: Config) -> Result<(), String> {
     let parts = ProcessParts {
         limits: config.limits.clone(),
         trust: trust.clone(),
+        usage: Arc::default(),
         log,
         buckets,
         targets: targets.clone(),

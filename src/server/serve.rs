@@ -126,6 +126,7 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
     let parts = ProcessParts {
         limits: config.limits.clone(),
         trust: trust.clone(),
+        usage: usage.clone(),
         log,
         buckets,
         targets: targets.clone(),

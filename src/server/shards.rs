@@ -14,6 +14,7 @@ use crate::shard::{
 };
 use crate::telemetry::{LogQueue, Registry};
 use crate::tls::ClientTrust;
+use crate::usage::UsagePlans;
 
 /// Between two looks whether a shard has ended by itself.
 const WATCH_EVERY: Duration = Duration::from_millis(100);
@@ -28,6 +29,8 @@ pub struct ShardParts {
     pub limits: Arc<Limits>,
     /// Whom TLS trusts.
     pub trust: Arc<ClientTrust>,
+    /// API keys and usage plans.
+    pub usage: Arc<UsagePlans>,
     /// Where access-log batches go; `None`: off.
     pub log: Option<Arc<LogQueue>>,
     /// Counters of all shards.
@@ -61,6 +64,7 @@ impl RunningShards {
                 cells: parts.registry.shard(index),
                 log: parts.log.clone(),
                 trust: parts.trust.clone(),
+                usage: parts.usage.clone(),
             };
             let handle = shard::spawn(config)
                 .map_err(|error| format!("shard {index} cannot be started: {error}"))?;
@@ -204,6 +208,7 @@ mod tests {
             let parts = ShardParts {
                 limits: Arc::default(),
                 trust: Arc::new(ClientTrust::load(&[]).unwrap()),
+                usage: Arc::default(),
                 log: None,
                 registry: Arc::new(Registry::new(2)),
             };

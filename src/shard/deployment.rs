@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::deploy::{Change, CompiledStage, Publication};
 use crate::gateway::canary::CanaryShare;
 use crate::gateway::find_api::ApiTable;
-use crate::telemetry::{AccessLogFormat, StageSeries};
+use crate::telemetry::{AccessLogFormat, Refused, StageSeries};
 
 /// One deployment of a stage: what a request is answered from.
 #[derive(Debug)]
@@ -38,13 +38,13 @@ impl Deployment {
         status: u16,
         latency: Duration,
         integration_latency: Option<Duration>,
-        throttled: bool,
+        refused: Option<Refused>,
     ) {
         for series in self.series.iter().flatten() {
             let cells = series.of(method).of_shard(shard);
             cells.record(status, latency, integration_latency);
-            if throttled {
-                cells.throttled();
+            if let Some(why) = refused {
+                cells.refused(why);
             }
         }
     }

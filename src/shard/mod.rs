@@ -1,5 +1,5 @@
 //! One pinned thread per core: accept, connections, the gateway's steps, and nothing shared with the
-//! neighbours but the atomics of token buckets.
+//! neighbours but the atomics of token buckets and quotas.
 //!
 //! ```text
 //! mailbox ──Apply, Drain────▶ shard ──accept──▶ connection task ──▶ gateway::respond ──▶ write
@@ -26,6 +26,8 @@ mod state;
 mod test_invoke;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod usage_tests;
 mod write;
 
 use std::io;
@@ -40,6 +42,7 @@ use crate::limits::Limits;
 use crate::ring::{Mailbox, MailboxReceiver, MailboxSender, Ring, RingConfig};
 use crate::telemetry::{LogQueue, ShardCells};
 use crate::tls::ClientTrust;
+use crate::usage::UsagePlans;
 
 pub use link::ShardLink;
 pub use state::Shard;
@@ -64,6 +67,8 @@ pub struct ShardConfig {
     pub log: Option<Arc<LogQueue>>,
     /// Certificates that integrations may show.
     pub trust: Arc<ClientTrust>,
+    /// API keys and usage plans, the same for all shards.
+    pub usage: Arc<UsagePlans>,
 }
 
 /// What a shard can be told.
@@ -194,8 +199,8 @@ pub fn run(
     config: ShardConfig,
     mailbox: MailboxReceiver<ShardMessage>,
 ) -> io::Result<()> {
-    let ShardConfig { index, limits, cells, log, trust, mut listeners, .. } = config;
-    let shard = Rc::new(Shard::new(ring, index, limits, cells, log, trust));
+    let ShardConfig { index, limits, cells, log, trust, usage, mut listeners, .. } = config;
+    let shard = Rc::new(Shard::new(ring, index, limits, cells, log, trust, usage));
     ring.spawn_vital({
         let shard = Rc::clone(&shard);
         async move {

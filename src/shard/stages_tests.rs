@@ -54,6 +54,7 @@ impl Gateway {
                 cells: registry.shard(index),
                 log: None,
                 trust: Arc::clone(&trust),
+                usage: Arc::default(),
             };
             shards.push(spawn_with(config, RingConfig::default()).unwrap());
         }

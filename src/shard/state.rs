@@ -20,6 +20,7 @@ use crate::telemetry::{LogBatch, LogQueue, ShardCells};
 use crate::time::Nanos;
 use crate::tls::ClientTrust;
 use crate::upstream::Upstreams;
+use crate::usage::UsagePlans;
 
 /// Exchanges kept for the next request; each holds some KiB of buffers.
 const POOLED_EXCHANGES_MAX: usize = 1_024;
@@ -69,6 +70,7 @@ impl Shard {
         cells: Arc<ShardCells>,
         log: Option<Arc<LogQueue>>,
         trust: Arc<ClientTrust>,
+        usage: Arc<UsagePlans>,
     ) -> Self {
         let nowhere = Rc::new(Deployment::nowhere(Arc::new(nowhere(&limits))));
         let most = |limit: Option<u64>| limit.map_or(usize::MAX, |most| most as usize);
@@ -80,6 +82,7 @@ impl Shard {
                 connect_errors: Cell::new(0),
                 renderer: RefCell::default(),
                 failures: FailureLog::default(),
+                usage,
             },
             head_limits: HeadLimits {
                 url_bytes: most(limits.url_bytes),
@@ -233,19 +236,26 @@ impl Shard {
     /// Counts an answered request and writes its access-log line.
     pub(super) fn record(&self, deployment: &Deployment, exchange: &Exchange) {
         let latency = self.ring().now().since(exchange.received_at);
+        let refused = exchange.error.as_ref().and_then(GatewayError::refused);
+        if let Some(key) = &exchange.api_key {
+            let by_plan = refused
+                .filter(|_| exchange.error.as_ref().is_some_and(GatewayError::is_of_key_check));
+            self.cells.plan(key.caller.plan.index()).record(by_plan);
+        }
         deployment.count(
             self.index,
             exchange.method,
             exchange.response.status,
             latency,
             exchange.integration.latency,
-            matches!(exchange.error, Some(GatewayError::Throttled { .. })),
+            refused,
         );
         self.cells.requests.increment();
         let (Some(format), Some(queue)) = (&deployment.access_log, &self.log) else { return };
         let mut view = ContextView::new(&deployment.stage, exchange);
         view.response_latency = Some(latency);
         view.response_length = Some(exchange.response.length);
+        view.hides_secrets = true;
         let mut batch = self.batch.borrow_mut();
         let full = batch.append(queue, format, &view, self.ring().now());
         self.cells.access_log_lines.increment();

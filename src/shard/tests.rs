@@ -94,12 +94,21 @@ pub(super) fn prepare(
         cells: registry.shard(0),
         log: None,
         trust: Arc::new(ClientTrust::load(&[]).unwrap()),
+        usage: Arc::default(),
     };
+    (config, batch(compiled_with(api, limits), access_log, &registry), address)
+}
+
+/// The API's stage `dev`.
+pub(super) fn compiled(api: &RestApi) -> Arc<CompiledStage> {
+    compiled_with(api, Arc::default())
+}
+
+fn compiled_with(api: &RestApi, limits: Arc<Limits>) -> Arc<CompiledStage> {
     let settings = StageSettings { stage: "dev".into(), limits, ..StageSettings::default() };
     let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
     let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
-    let stage = Arc::new(compile(api, &settings, &mut env).unwrap());
-    (config, batch(stage, access_log, &registry), address)
+    Arc::new(compile(api, &settings, &mut env).unwrap())
 }
 
 /// What makes a shard serve `stage`, on any host.
@@ -125,14 +134,14 @@ fn every_variable() -> Arc<AccessLogFormat> {
     Arc::new(AccessLogFormat::parse(&format).unwrap())
 }
 
-struct Served {
+pub(super) struct Served {
     shard: Option<ShardHandle>,
-    cells: Arc<crate::telemetry::ShardCells>,
+    pub(super) cells: Arc<crate::telemetry::ShardCells>,
     address: SocketAddr,
 }
 
 impl Served {
-    fn start(api: &RestApi, limits: Limits) -> Self {
+    pub(super) fn start(api: &RestApi, limits: Limits) -> Self {
         Self::start_with(api, limits, RingConfig::default())
     }
 
@@ -140,18 +149,27 @@ impl Served {
         let (mut config, batch, address) = prepare(api, limits, Some(every_variable()));
         // Nobody reads it: writing the lines is what may go wrong.
         config.log = Some(Arc::new(LogQueue::new()));
+        Self::run(config, batch, address, ring)
+    }
+
+    pub(super) fn run(
+        config: ShardConfig,
+        batch: Batch,
+        address: SocketAddr,
+        ring: RingConfig,
+    ) -> Self {
         let cells = Arc::clone(&config.cells);
         let shard = spawn_with(config, ring).unwrap();
         assert!(shard.send(apply(batch)).is_ok());
         Self { shard: Some(shard), cells, address }
     }
 
-    fn connect(&self) -> TcpStream {
+    pub(super) fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).unwrap()
     }
 
     /// Sends a request and reads until the gateway closes.
-    fn ask(&self, request: &str) -> String {
+    pub(super) fn ask(&self, request: &str) -> String {
         let mut stream = self.connect();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = Vec::new();
@@ -175,7 +193,7 @@ impl Drop for Served {
     }
 }
 
-fn get(path: &str) -> String {
+pub(super) fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 }
 

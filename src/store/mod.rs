@@ -10,6 +10,7 @@
 mod backup;
 mod error;
 mod transaction;
+mod unproven;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,8 @@ pub use error::StoreError;
 pub use transaction::{Object, Transaction};
 
 use std::path::{Path, PathBuf};
+
+use unproven::unproven;
 
 use redb::{Database, ReadableDatabase, TableDefinition, TableError};
 
@@ -59,12 +62,28 @@ impl Store {
             .create(directory)
             .map_err(|error| StoreError::io(directory, &error))?;
         check_header(&path)?;
+        let file = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| StoreError::io(&path, &error))?;
+        let opening = |error| StoreError::opening(&path, error);
+        let (file, proof) = unproven(file).map_err(opening)?;
         let database = redb::Builder::new()
             .set_cache_size(CACHE_BYTES)
-            .create(&path)
-            .map_err(|error| StoreError::opening(&path, error))?;
-        let store = Self { database, path };
-        store.check_format()?;
+            .create_with_backend(file)
+            .map_err(opening)?;
+        let store = Self { database, path: path.clone() };
+        let found = store.format()?;
+        if let Some(found) = found.filter(|&found| found != FORMAT) {
+            return Err(StoreError::Format { path, found });
+        }
+        proof.accept().map_err(|error| StoreError::io(&path, &error))?;
+        if found.is_none() {
+            store.begin()?;
+        }
         Ok(store)
     }
 
@@ -89,24 +108,25 @@ impl Store {
         Transaction::writing(self.database.begin_write()?)
     }
 
-    /// A new file gets this version's format; an old one must have one that we know.
-    fn check_format(&self) -> Result<(), StoreError> {
-        let found = match self.database.begin_read()?.open_table(META) {
-            Ok(table) => redb::ReadableTable::get(&table, FORMAT_KEY)?.map(|number| number.value()),
-            Err(TableError::TableDoesNotExist(_)) => None,
-            Err(error) => return Err(error.into()),
-        };
-        match found {
-            Some(FORMAT) => Ok(()),
-            Some(number) => Err(StoreError::Format { path: self.path.clone(), found: number }),
-            None => {
-                let transaction = self.database.begin_write()?;
-                transaction.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
-                transaction.open_table(OBJECTS)?;
-                transaction.open_table(BLOBS)?;
-                Ok(transaction.commit()?)
+    /// Number of the documents' format; `None`: there are none yet.
+    fn format(&self) -> Result<Option<u64>, StoreError> {
+        match self.database.begin_read()?.open_table(META) {
+            Ok(table) => {
+                let number = redb::ReadableTable::get(&table, FORMAT_KEY)?;
+                Ok(number.map(|number| number.value()))
             }
+            Err(TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(error.into()),
         }
+    }
+
+    /// Makes a new file a store of this version.
+    fn begin(&self) -> Result<(), StoreError> {
+        let transaction = self.database.begin_write()?;
+        transaction.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
+        transaction.open_table(OBJECTS)?;
+        transaction.open_table(BLOBS)?;
+        Ok(transaction.commit()?)
     }
 }
 

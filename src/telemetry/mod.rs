@@ -28,4 +28,4 @@ pub use log_queue::{LogBatch, LogQueue};
 pub use prometheus::CONTENT_TYPE;
 pub use registry::Registry;
 pub use series::{Series, SeriesCells, StageSeries};
-pub use shard_cells::{ShardCells, TimeoutKind};
+pub use shard_cells::{PlanCells, Refused, ShardCells, TimeoutKind};

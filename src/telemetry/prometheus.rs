@@ -5,10 +5,13 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use crate::limits::USAGE_PLAN_SERIES_MAX;
 use crate::telemetry::histogram::{BOUND_LABELS, HistogramSum};
 use crate::telemetry::registry::ScrapedStage;
 use crate::telemetry::shard_cells::SHARD_METRICS;
-use crate::telemetry::{Cell64, Histogram, Series, SeriesCells, ShardCells, TimeoutKind};
+use crate::telemetry::{
+    Cell64, Histogram, PlanCells, Series, SeriesCells, ShardCells, TimeoutKind,
+};
 use crate::time::WallMillis;
 
 /// What the text is served as.
@@ -44,9 +47,21 @@ const SERIES_COUNTERS: &[SeriesCounter] = &[
     },
     SeriesCounter {
         name: "ringway_throttled_total",
-        help: "Requests refused for their rate or quota; also counted as 4XX errors.",
+        help: "Requests refused for their rate; also counted as 4XX errors.",
         cell: |cells| &cells.throttled,
         hides_zero: false,
+    },
+    SeriesCounter {
+        name: "ringway_quota_refused_total",
+        help: "Requests refused because their key's quota is used up; also counted as 4XX errors.",
+        cell: |cells| &cells.quota_refused,
+        hides_zero: true,
+    },
+    SeriesCounter {
+        name: "ringway_forbidden_total",
+        help: "Requests refused for want of an API key that opens the stage; also counted as 4XX errors.",
+        cell: |cells| &cells.forbidden,
+        hides_zero: true,
     },
     SeriesCounter {
         name: "ringway_cache_hit_count_total",
@@ -167,6 +182,67 @@ fn histogram(out: &mut String, name: &str, labels: &str, sum: &HistogramSum) {
     let _ = writeln!(out, "{name}_count{{{labels}}} {below}");
 }
 
+/// A counter of usage plans.
+struct PlanCounter {
+    name: &'static str,
+    help: &'static str,
+    cell: fn(&PlanCells) -> &Cell64,
+}
+
+const PLAN_COUNTERS: [PlanCounter; 3] = [
+    PlanCounter {
+        name: "ringway_usage_plan_requests_total",
+        help: "Requests with a key of the usage plan, refused ones included.",
+        cell: |cells| &cells.requests,
+    },
+    PlanCounter {
+        name: "ringway_usage_plan_throttled_total",
+        help: "Requests that the usage plan refused for their rate.",
+        cell: |cells| &cells.throttled,
+    },
+    PlanCounter {
+        name: "ringway_usage_plan_quota_refused_total",
+        help: "Requests that the usage plan refused because their key's quota was used up.",
+        cell: |cells| &cells.quota_refused,
+    },
+];
+
+/// What is counted by usage plan, by the numbers that `names` have; the last number is that of all
+/// others. A plan is told of from its first request on.
+pub(super) fn plans(shards: &[Arc<ShardCells>], names: &[Box<str>]) -> String {
+    let mut out = String::new();
+    let counted: Vec<&[PlanCells]> = shards.iter().filter_map(|cells| cells.plans()).collect();
+    let others = usize::from(USAGE_PLAN_SERIES_MAX);
+    let sum = |index: usize, cell: fn(&PlanCells) -> &Cell64| -> u64 {
+        counted.iter().map(|cells| cell(&cells[index]).load()).sum()
+    };
+    let named = names.iter().take(others).map(|name| &**name).enumerate();
+    let told: Vec<(usize, &str)> = named
+        .chain([(others, "other")])
+        .filter(|(index, _)| sum(*index, |cells| &cells.requests) > 0)
+        .collect();
+    for PlanCounter { name, help, cell } in PLAN_COUNTERS {
+        head(&mut out, name, "counter", help);
+        for &(index, plan) in &told {
+            let _ = write!(out, "{name}{{plan=\"");
+            escape(plan, &mut out);
+            let _ = writeln!(out, "\"}} {}", sum(index, cell));
+        }
+    }
+    out
+}
+
+fn escape(value: &str, out: &mut String) {
+    for c in value.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '"' => out.push_str("\\\""),
+            '\n' => out.push_str("\\n"),
+            _ => out.push(c),
+        }
+    }
+}
+
 /// `api_name="…",api_id="…",stage="…",resource="…",method="…"`, escaped.
 fn labels(stage: &ScrapedStage, series: &Series) -> String {
     let mut out = String::with_capacity(128);
@@ -182,14 +258,7 @@ fn labels(stage: &ScrapedStage, series: &Series) -> String {
         }
         out.push_str(name);
         out.push_str("=\"");
-        for c in value.chars() {
-            match c {
-                '\\' => out.push_str("\\\\"),
-                '"' => out.push_str("\\\""),
-                '\n' => out.push_str("\\n"),
-                _ => out.push(c),
-            }
-        }
+        escape(value, &mut out);
         out.push('"');
     }
     out

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
-use crate::telemetry::{Registry, StageSeries};
+use crate::telemetry::{Refused, Registry, StageSeries};
 
 type Labels = BTreeMap<String, String>;
 
@@ -117,10 +117,13 @@ fn outcomes_move_the_metrics_that_cloudwatch_moves() {
     pets[1].record(404, millis(12), Some(millis(8)));
     pets[1].record(504, Duration::from_secs(29), Some(Duration::from_secs(29)));
     pets[0].record(429, Duration::from_micros(20), None);
-    pets[0].throttled();
+    pets[0].refused(Refused::Throttled);
     pets[0].record(200, Duration::from_micros(20), None);
     pets[0].cache_hit();
     unmatched[1].record(403, Duration::from_micros(20), None);
+    pets[1].refused(Refused::Forbidden);
+    pets[0].refused(Refused::Quota);
+    pets[0].refused(Refused::Quota);
 
     let scrape = Scrape::read(&registry.render());
     let pets = [("resource", "/pets/{id}"), ("method", "GET"), ("api_id", "a1b2c3")];
@@ -130,6 +133,8 @@ fn outcomes_move_the_metrics_that_cloudwatch_moves() {
         ("ringway_4xx_error_total", 2.0, 3.0),
         ("ringway_5xx_error_total", 1.0, 1.0),
         ("ringway_throttled_total", 1.0, 1.0),
+        ("ringway_quota_refused_total", 2.0, 2.0),
+        ("ringway_forbidden_total", 1.0, 1.0),
         ("ringway_cache_hit_count_total", 1.0, 1.0),
         ("ringway_latency_seconds_count", 5.0, 6.0),
         ("ringway_integration_latency_seconds_count", 3.0, 3.0),
@@ -140,6 +145,27 @@ fn outcomes_move_the_metrics_that_cloudwatch_moves() {
     assert_eq!(scrape.value("ringway_latency_seconds_sum", &pets), Some(29.024_04));
     assert_eq!(scrape.value("ringway_cache_miss_count_total", &pets), None, "there is no cache");
     assert_eq!(scrape.value("ringway_count_total", &[("resource", ""), ("method", "")]), Some(1.0));
+}
+
+#[test]
+fn usage_plans_are_told_of_once_they_have_counted_and_the_last_number_is_of_others() {
+    let registry = Registry::new(2);
+    let names = ["gold", "si\"lver", "unused"].map(Box::from);
+    for number in [0, 1, usize::from(USAGE_PLAN_SERIES_MAX)] {
+        registry.shard(0).plan(number).record(None);
+        registry.shard(1).plan(number).record(Some(Refused::Throttled));
+        registry.shard(1).plan(number).record(Some(Refused::Quota));
+    }
+    let text = registry.render_plans(&names);
+    let scrape = Scrape::read(&text);
+    for plan in ["gold", "si\"lver", "other"] {
+        for (counter, want) in [("requests", 3.0), ("throttled", 1.0), ("quota_refused", 1.0)] {
+            let name = format!("ringway_usage_plan_{counter}_total");
+            assert_eq!(scrape.value(&name, &[("plan", plan)]), Some(want), "{name} {plan}");
+        }
+    }
+    assert!(!text.contains("unused"), "{text}");
+    Scrape::read(&(registry.render() + &text));
 }
 
 #[test]

@@ -159,4 +159,9 @@ impl Registry {
         };
         prometheus::render(&self.shards, &stages, self.started_at)
     }
+
+    /// What is counted by usage plan, in the same format; `names` are the plans' ids by their numbers.
+    pub fn render_plans(&self, names: &[Box<str>]) -> String {
+        prometheus::plans(&self.shards, names)
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::telemetry::{Cell64, Histogram};
+use crate::telemetry::{Cell64, Histogram, Refused};
 
 /// One time series: a method of a stage, on all shards.
 ///
@@ -65,6 +65,8 @@ pub struct SeriesCells {
     pub(super) errors_4xx: Cell64,
     pub(super) errors_5xx: Cell64,
     pub(super) throttled: Cell64,
+    pub(super) quota_refused: Cell64,
+    pub(super) forbidden: Cell64,
     pub(super) cache_hits: Cell64,
     pub(super) cache_misses: Cell64,
     pub(super) latency: Histogram,
@@ -90,9 +92,13 @@ impl SeriesCells {
         }
     }
 
-    /// Counts a request refused for its rate or quota, besides [`record`](Self::record).
-    pub fn throttled(&self) {
-        self.throttled.increment();
+    /// Counts a request that was not admitted, besides [`record`](Self::record).
+    pub fn refused(&self, why: Refused) {
+        match why {
+            Refused::Throttled => self.throttled.increment(),
+            Refused::Quota => self.quota_refused.increment(),
+            Refused::Forbidden => self.forbidden.increment(),
+        }
     }
 
     /// Counts an answer from the cache: `CacheHitCount`.

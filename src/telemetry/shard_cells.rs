@@ -1,5 +1,8 @@
 //! What is counted per shard, whatever the API.
 
+use std::sync::OnceLock;
+
+use crate::limits::USAGE_PLAN_SERIES_MAX;
 use crate::telemetry::Cell64;
 
 /// Which deadline ended something.
@@ -56,6 +59,37 @@ impl TimeoutKind {
     }
 }
 
+/// One shard's cells of one usage plan, or of all that are not counted one by one.
+#[derive(Debug, Default)]
+pub struct PlanCells {
+    pub(super) requests: Cell64,
+    pub(super) throttled: Cell64,
+    pub(super) quota_refused: Cell64,
+}
+
+impl PlanCells {
+    /// Counts a request whose key is of the plan, and why the plan refuses it, if it does.
+    pub fn record(&self, refused: Option<Refused>) {
+        self.requests.increment();
+        match refused {
+            Some(Refused::Throttled) => self.throttled.increment(),
+            Some(Refused::Quota) => self.quota_refused.increment(),
+            Some(Refused::Forbidden) | None => {}
+        }
+    }
+}
+
+/// Why a request was not admitted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// For its rate.
+    Throttled,
+    /// Its key's quota is used up.
+    Quota,
+    /// It has no key that opens the stage.
+    Forbidden,
+}
+
 /// A cell of [`ShardCells`] as the scrape shows it.
 pub(super) struct ShardMetric {
     pub(super) name: &'static str,
@@ -72,6 +106,8 @@ macro_rules! shard_cells {
         pub struct ShardCells {
             $(#[doc = $help] pub $cell: Cell64,)*
             timeouts: [Cell64; TimeoutKind::ALL.len()],
+            /// With the first request that has an API key.
+            plans: OnceLock<Box<[PlanCells]>>,
         }
 
         pub(super) const SHARD_METRICS: &[ShardMetric] = &[$(ShardMetric {
@@ -136,6 +172,17 @@ impl ShardCells {
     /// Counts a deadline that was missed.
     pub fn timed_out(&self, kind: TimeoutKind) {
         self.timeouts[kind as usize].increment();
+    }
+
+    /// The cells of a usage plan by its number, at most [`USAGE_PLAN_SERIES_MAX`].
+    pub fn plan(&self, number: usize) -> &PlanCells {
+        let plans = || (0..=USAGE_PLAN_SERIES_MAX).map(|_| PlanCells::default()).collect();
+        &self.plans.get_or_init(plans)[number]
+    }
+
+    /// The cells of all usage plans, if any has counted.
+    pub(super) fn plans(&self) -> Option<&[PlanCells]> {
+        self.plans.get().map(|plans| &**plans)
     }
 
     /// Deadlines of that kind missed.

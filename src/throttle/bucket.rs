@@ -14,7 +14,7 @@ use crate::time::Nanos;
 /// and the clock, the debt and the burst together have to stay below. A burst that takes longer to
 /// refill is in effect capped there; a process that has run for 9.1 years refuses.
 pub(super) const TICKS_PER_NANO: u64 = 64;
-const TICKS_PER_SECOND: f64 = 64e9;
+pub(super) const TICKS_PER_SECOND: f64 = 64e9;
 
 /// A token bucket of `burst` tokens that gains `rate` tokens a second.
 ///

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::bucket::{TICKS_PER_NANO, ticks};
+use super::bucket::{TICKS_PER_NANO, TICKS_PER_SECOND, ticks};
 use crate::time::Nanos;
 
 /// Settings of a token bucket, ready to be used.
@@ -19,6 +19,16 @@ impl Rate {
     pub fn new(rate: f64, burst: u32) -> Self {
         let (interval, tolerance) = ticks(rate, burst);
         Self { interval, tolerance }
+    }
+
+    /// Tokens a second, as near as ticks say.
+    pub fn per_second(&self) -> f64 {
+        if self.tolerance == 0 { 0.0 } else { TICKS_PER_SECOND / self.interval as f64 }
+    }
+
+    /// Tokens at once.
+    pub fn burst(&self) -> u64 {
+        self.tolerance / self.interval
     }
 }
 

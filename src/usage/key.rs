@@ -4,19 +4,16 @@ use std::hash::Hasher;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwap;
 use siphasher::sip128::{Hasher128, SipHasher13};
-use smallvec::SmallVec;
 
 use super::counter::Counter;
-use super::plan::Plan;
-use crate::throttle::{Rate, RateState};
-use crate::time::Nanos;
+use super::plan::{Plan, PlanCell};
+use crate::throttle::RateState;
 
 /// A keyed hash of a key's value. Two values of one hash are not to be found without the key, which is
 /// made anew with every process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ValueHash(u128);
+pub(super) struct ValueHash(u128);
 
 /// What values are hashed with.
 #[derive(Clone)]
@@ -72,23 +69,56 @@ impl std::fmt::Debug for KeyId {
 }
 
 /// An API key. Immutable; a change makes another with the same members.
-#[derive(Debug)]
-pub struct Key {
-    /// Its id.
-    pub id: KeyId,
+///
+/// It lies in the map itself: a request that looks a key up among a million waits for memory four times
+/// (the map's tags, its pointer, this, the member), and there are a million of these.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
     /// Whether it opens anything.
-    pub enabled: bool,
+    pub(super) enabled: bool,
     /// One for each of its plans.
-    pub(super) members: SmallVec<[Arc<Member>; 1]>,
+    pub(super) members: Members,
 }
+
+/// Members of one key; nearly always one, which takes no memory of its own.
+#[derive(Clone, Debug)]
+pub(super) enum Members {
+    One(Arc<Member>),
+    Several(Arc<[Arc<Member>]>),
+}
+
+impl Members {
+    #[inline]
+    pub(super) fn as_slice(&self) -> &[Arc<Member>] {
+        match self {
+            Self::One(member) => std::slice::from_ref(member),
+            Self::Several(members) => members,
+        }
+    }
+}
+
+impl FromIterator<Arc<Member>> for Members {
+    fn from_iter<T: IntoIterator<Item = Arc<Member>>>(members: T) -> Self {
+        let mut members = members.into_iter();
+        match (members.next(), members.next()) {
+            (Some(one), None) => Self::One(one),
+            (first, second) => {
+                Self::Several(first.into_iter().chain(second).chain(members).collect())
+            }
+        }
+    }
+}
+
+// Hash and key together are an entry of the map.
+const _: () = assert!(size_of::<(ValueHash, Key)>() <= 48);
 
 /// One key in one plan.
 #[derive(Debug)]
-pub struct Member {
+pub(super) struct Member {
     /// The key.
-    pub key: KeyId,
+    pub(super) key: KeyId,
     /// The plan as it is now; the same cell for all members.
-    pub plan: Arc<ArcSwap<Plan>>,
+    pub(super) plan: Arc<PlanCell>,
     bucket: RateState,
     /// Counts towards the quota.
     pub(super) quota: Counter,
@@ -102,7 +132,7 @@ pub struct Member {
 
 impl Member {
     /// A member that has counted so far.
-    pub(super) fn new(key: KeyId, plan: Arc<ArcSwap<Plan>>, quota: Counter, day: Counter) -> Self {
+    pub(super) fn new(key: KeyId, plan: Arc<PlanCell>, quota: Counter, day: Counter) -> Self {
         Self {
             key,
             plan,
@@ -143,12 +173,3 @@ const METHODS_MIN: usize = 20;
 
 // A million members are a million of these.
 const _: () = assert!(size_of::<RateState>() == size_of::<AtomicU64>());
-
-/// What a bucket gave, to be put back.
-pub(super) type Given<'a> = (&'a RateState, Rate, u64);
-
-/// Takes from a bucket.
-#[inline]
-pub(super) fn take(state: &RateState, rate: Rate, now: Nanos) -> Option<Given<'_>> {
-    state.take(rate, now).map(|token| (state, rate, token))
-}

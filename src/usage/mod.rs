@@ -26,7 +26,7 @@ mod plans;
 mod tests;
 
 pub use counter::{Counted, Counter};
-pub use key::{Key, KeyId, Member, ValueHash};
+pub use key::KeyId;
 pub use period::{Day, Quota, QuotaPeriod};
-pub use plan::{MethodLimit, Plan, PlanStage};
-pub use plans::{Admission, Change, Refusal, UsagePlans};
+pub use plan::{MethodLimit, Plan, PlanNumber, PlanStage};
+pub use plans::{Admission, Caller, Change, Refusal, Refused, UsagePlans};

@@ -1,7 +1,34 @@
 //! A usage plan's definition.
 
+use arc_swap::ArcSwap;
+
 use super::period::Quota;
+use crate::limits::USAGE_PLAN_SERIES_MAX;
 use crate::throttle::Rate;
+
+/// A plan as it is now, for all who are in it.
+#[derive(Debug)]
+pub(super) struct PlanCell {
+    pub(super) number: PlanNumber,
+    pub(super) plan: ArcSwap<Plan>,
+}
+
+/// Under which number a plan's requests are counted: below [`USAGE_PLAN_SERIES_MAX`] its own, which it
+/// keeps until the process ends, else the one that all further plans share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PlanNumber(u16);
+
+impl PlanNumber {
+    /// The number of whatever comes after so many plans.
+    pub(super) fn after(plans: usize) -> Self {
+        Self(u16::try_from(plans).map_or(USAGE_PLAN_SERIES_MAX, |it| it.min(USAGE_PLAN_SERIES_MAX)))
+    }
+
+    /// As an index, at most [`USAGE_PLAN_SERIES_MAX`].
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
 
 /// A usage plan as requests need it. Immutable; a change makes another.
 #[derive(Debug)]
@@ -44,7 +71,12 @@ impl Plan {
     /// The plan's stage, if it has that one. A plan has few stages, so they are compared one by one.
     #[inline]
     pub fn stage(&self, api_id: &str, stage: &str) -> Option<&PlanStage> {
-        self.stages.iter().find(|it| *it.api_id == *api_id && *it.stage == *stage)
+        self.stage_place(api_id, stage).map(|place| &self.stages[place])
+    }
+
+    #[inline]
+    pub(super) fn stage_place(&self, api_id: &str, stage: &str) -> Option<usize> {
+        self.stages.iter().position(|it| *it.api_id == *api_id && *it.stage == *stage)
     }
 
     /// How many limits of single methods it has.

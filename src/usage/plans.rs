@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use crossbeam::queue::SegQueue;
 use smallvec::SmallVec;
 
 use super::counter::{Count, Counted, Counter};
-use super::key::{Given, HashKey, Key, KeyId, Member, ValueHash, take};
+use super::key::{HashKey, Key, KeyId, Member, ValueHash};
 use super::period::Day;
-use super::plan::Plan;
+use super::plan::{Plan, PlanCell, PlanNumber};
+use crate::limits::USAGE_PLAN_SERIES_MAX;
 use crate::throttle::Rate;
 use crate::time::{Nanos, WallMillis};
 
@@ -18,7 +19,7 @@ use crate::time::{Nanos, WallMillis};
 #[derive(Debug)]
 pub struct UsagePlans {
     /// By the hash of their values. Requests only read it.
-    keys: papaya::HashMap<ValueHash, Arc<Key>, foldhash::fast::RandomState>,
+    keys: papaya::HashMap<ValueHash, Key, foldhash::fast::RandomState>,
     hash_key: HashKey,
     /// What only changes touch.
     admin: Mutex<Admin>,
@@ -32,7 +33,21 @@ pub struct UsagePlans {
 struct Admin {
     /// The hash that a key is under, by its id.
     hashes: HashMap<KeyId, ValueHash, foldhash::fast::RandomState>,
-    plans: HashMap<Box<str>, Arc<ArcSwap<Plan>>>,
+    plans: HashMap<Box<str>, Arc<PlanCell>>,
+    /// Ids of plans by their numbers, those that are gone included.
+    numbered: Vec<Box<str>>,
+}
+
+impl Admin {
+    /// The number of a plan, which is new or has been there before.
+    fn number(&mut self, id: &str) -> PlanNumber {
+        let known = self.numbered.iter().position(|other| **other == *id);
+        let number = PlanNumber::after(known.unwrap_or(self.numbered.len()));
+        if known.is_none() && number.index() < usize::from(USAGE_PLAN_SERIES_MAX) {
+            self.numbered.push(id.into());
+        }
+        number
+    }
 }
 
 impl std::fmt::Debug for HashKey {
@@ -52,16 +67,66 @@ pub enum Refusal {
     QuotaExceeded,
 }
 
+/// Whose key a request has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The key.
+    pub key: KeyId,
+    /// The plan by which it has the stage.
+    pub plan: PlanNumber,
+}
+
+/// A request that its key does not admit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub why: Refusal,
+    /// Whose it is; `None` where it is forbidden.
+    pub caller: Option<Caller>,
+}
+
+impl Refused {
+    const FORBIDDEN: Self = Self { why: Refusal::Forbidden, caller: None };
+}
+
 /// A request that its key admits. Dropped, what it has taken is spent; [`refund`](Self::refund) is for
 /// one that another limit refuses.
 #[derive(Debug)]
 pub struct Admission {
-    /// The key.
-    pub key: KeyId,
+    /// Whose it is.
+    pub caller: Caller,
     member: Arc<Member>,
-    given: SmallVec<[(Bucket, Rate, u64); 2]>,
+    given: Given,
     quota: Option<Count>,
     day: Count,
+}
+
+/// What a member's buckets have given.
+type Given = SmallVec<[(Bucket, Rate, u64); 2]>;
+
+/// Puts it back, the latest first.
+fn put_back(member: &Member, given: &Given) {
+    for &(bucket, rate, token) in given.iter().rev() {
+        let state = match bucket {
+            Bucket::All => Some(member.bucket()),
+            Bucket::Method(place) => member.known_method_bucket(place),
+        };
+        if let Some(state) = state {
+            state.put_back(rate, token);
+        }
+    }
+}
+
+/// The member if its plan has the stage, with the plan and the stage's place in it.
+#[inline]
+fn find_stage<'m>(
+    member: &'m Arc<Member>,
+    api_id: &str,
+    stage: &str,
+) -> Option<(&'m Arc<Member>, Guard<Arc<Plan>>, usize)> {
+    let plan = member.plan.plan.load();
+    let place = plan.stage_place(api_id, stage)?;
+    Some((member, plan, place))
 }
 
 /// Which of a member's buckets.
@@ -105,7 +170,7 @@ impl UsagePlans {
     /// refuses, what those before it gave is put back.
     ///
     /// # Errors
-    /// Why it is refused; nothing is spent then.
+    /// Why it is refused, and whose it is; nothing is spent then.
     pub fn admit(
         &self,
         value: &[u8],
@@ -113,22 +178,19 @@ impl UsagePlans {
         (path, method): (&str, &str),
         now: Nanos,
         wall: WallMillis,
-    ) -> Result<Admission, Refusal> {
+    ) -> Result<Admission, Refused> {
         let hash = self.hash_key.hash(value);
         let keys = self.keys.pin();
-        let key = keys.get(&hash).filter(|key| key.enabled).ok_or(Refusal::Forbidden)?;
-        let (member, plan) = key
-            .members
-            .iter()
-            .map(|member| (member, member.plan.load()))
-            .find(|(_, plan)| plan.stage(api_id, stage).is_some())
-            .ok_or(Refusal::Forbidden)?;
-        let stage = plan.stage(api_id, stage).ok_or(Refusal::Forbidden)?;
-        let mut taken: SmallVec<[(Bucket, Given<'_>); 2]> = SmallVec::new();
-        let put_back = |taken: &[(Bucket, Given<'_>)]| {
-            for (_, (state, rate, token)) in taken.iter().rev() {
-                state.put_back(*rate, *token);
-            }
+        let key = keys.get(&hash).filter(|key| key.enabled).ok_or(Refused::FORBIDDEN)?;
+        let with_stage = |member| find_stage(member, api_id, stage);
+        let found = key.members.as_slice().iter().find_map(with_stage);
+        let (member, plan, place) = found.ok_or(Refused::FORBIDDEN)?;
+        let stage = &plan.stages[place];
+        let caller = Caller { key: member.key, plan: member.plan.number };
+        let mut given = Given::new();
+        let refuse = |why, given: &Given| {
+            put_back(member, given);
+            Err(Refused { why, caller: Some(caller) })
         };
         let own = match stage.methods.is_empty() {
             true => None,
@@ -137,24 +199,22 @@ impl UsagePlans {
         if let Some((place, rate)) = own
             && let Some(state) = member.method_bucket(&plan, place)
         {
-            let given = take(state, rate, now).ok_or(Refusal::Throttled)?;
-            taken.push((Bucket::Method(place), given));
+            match state.take(rate, now) {
+                Some(token) => given.push((Bucket::Method(place), rate, token)),
+                None => return refuse(Refusal::Throttled, &given),
+            }
         }
         if let Some(rate) = plan.throttle {
-            let Some(given) = take(member.bucket(), rate, now) else {
-                put_back(&taken);
-                return Err(Refusal::Throttled);
-            };
-            taken.push((Bucket::All, given));
+            match member.bucket().take(rate, now) {
+                Some(token) => given.push((Bucket::All, rate, token)),
+                None => return refuse(Refusal::Throttled, &given),
+            }
         }
         let quota = match &plan.quota {
             None => None,
             Some(quota) => match member.quota.take(quota.period_of(wall), Some(quota.limit)) {
                 Some(count) => Some(count),
-                None => {
-                    put_back(&taken);
-                    return Err(Refusal::QuotaExceeded);
-                }
+                None => return refuse(Refusal::QuotaExceeded, &given),
             },
         };
         let day = member.day.take(Day::of(wall).0, None);
@@ -167,30 +227,38 @@ impl UsagePlans {
             // Once between two takings of the changes: a second.
             self.changed.push(Arc::clone(member));
         }
-        let given =
-            taken.iter().map(|(bucket, (_, rate, token))| (*bucket, *rate, *token)).collect();
-        Ok(Admission { key: key.id, member: Arc::clone(member), given, quota, day })
+        Ok(Admission { caller, member: Arc::clone(member), given, quota, day })
+    }
+
+    /// The plan by which a key has a stage, if it has: for logs, which tell of limits.
+    pub fn plan_of(&self, value: &[u8], (api_id, stage): (&str, &str)) -> Option<Arc<Plan>> {
+        let keys = self.keys.pin();
+        let key = keys.get(&self.hash_key.hash(value)).filter(|key| key.enabled)?;
+        let plans = key.members.as_slice().iter().map(|member| member.plan.plan.load_full());
+        plans.into_iter().find(|plan| plan.stage(api_id, stage).is_some())
+    }
+
+    /// Ids of the plans that are counted one by one, by their [`PlanNumber`].
+    pub fn counted_plans(&self) -> Vec<Box<str>> {
+        self.lock().numbered.clone()
     }
 
     /// Makes a plan, or changes what it is for all of its members.
     pub fn set_plan(&self, plan: Plan) {
         let mut admin = self.lock();
-        match admin.plans.get(&plan.id) {
-            Some(cell) => cell.store(Arc::new(plan)),
-            None => {
-                let id = plan.id.clone();
-                admin.plans.insert(id, Arc::new(ArcSwap::from_pointee(plan)));
-            }
+        if let Some(cell) = admin.plans.get(&plan.id) {
+            return cell.plan.store(Arc::new(plan));
         }
+        let id = plan.id.clone();
+        let number = admin.number(&id);
+        admin.plans.insert(id, Arc::new(PlanCell { number, plan: ArcSwap::from_pointee(plan) }));
     }
 
     /// Forgets a plan. Its members go when their keys are set again; until then they open nothing.
     pub fn remove_plan(&self, id: &str) {
         if let Some(cell) = self.lock().plans.remove(id) {
-            let plan = cell.load();
-            let closed =
-                Plan { id: plan.id.clone(), throttle: None, quota: None, stages: [].into() };
-            cell.store(Arc::new(closed));
+            let closed = Plan { id: id.into(), throttle: None, quota: None, stages: [].into() };
+            cell.plan.store(Arc::new(closed));
         }
     }
 
@@ -214,7 +282,7 @@ impl UsagePlans {
         let members = plans.iter().filter_map(|plan| {
             let cell = admin.plans.get(plan.as_ref())?;
             let known = before.as_ref().and_then(|key| {
-                let mut members = key.members.iter();
+                let mut members = key.members.as_slice().iter();
                 members.find(|it| it.key == id && Arc::ptr_eq(&it.plan, cell)).cloned()
             });
             Some(known.unwrap_or_else(|| {
@@ -223,8 +291,8 @@ impl UsagePlans {
                 Arc::new(Member::new(id, Arc::clone(cell), quota, day))
             }))
         });
-        let key = Key { id, enabled, members: members.collect() };
-        keys.insert(hash, Arc::new(key));
+        let key = Key { enabled, members: members.collect() };
+        keys.insert(hash, key);
     }
 
     /// Forgets a key.
@@ -244,7 +312,7 @@ impl UsagePlans {
     /// `false`: there is no such member, or its plan has no quota.
     pub fn set_remaining(&self, plan: &str, key: KeyId, remaining: u64, wall: WallMillis) -> bool {
         let Some(member) = self.member(plan, key) else { return false };
-        let Some(quota) = member.plan.load().quota else { return false };
+        let Some(quota) = member.plan.plan.load().quota else { return false };
         let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let count = whole(quota.limit).saturating_sub(whole(remaining));
         // A clock that was set back does not bring a former period back.
@@ -284,7 +352,7 @@ impl UsagePlans {
     pub fn take_changes(&self, mut each: impl FnMut(Change)) {
         let mut tell = |member: &Member, day: Option<Counted>| {
             each(Change {
-                plan: member.plan.load().id.clone(),
+                plan: member.plan.plan.load().id.clone(),
                 key: member.key,
                 quota: member.quota.counted(),
                 day: day.unwrap_or_else(|| member.day.counted()),
@@ -308,7 +376,8 @@ impl UsagePlans {
         let cell = admin.plans.get(plan)?;
         let keys = self.keys.pin();
         let key = keys.get(admin.hashes.get(&key)?)?;
-        key.members.iter().find(|member| Arc::ptr_eq(&member.plan, cell)).cloned()
+        let mut members = key.members.as_slice().iter();
+        members.find(|member| Arc::ptr_eq(&member.plan, cell)).cloned()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Admin> {
@@ -319,15 +388,7 @@ impl UsagePlans {
 impl Admission {
     /// Takes back what the request has taken: another limit has refused it.
     pub fn refund(self) {
-        for &(bucket, rate, token) in self.given.iter().rev() {
-            let state = match bucket {
-                Bucket::All => Some(self.member.bucket()),
-                Bucket::Method(place) => self.member.known_method_bucket(place),
-            };
-            if let Some(state) = state {
-                state.put_back(rate, token);
-            }
-        }
+        put_back(&self.member, &self.given);
         if let Some(count) = self.quota {
             self.member.quota.put_back(count);
         }
@@ -336,6 +397,6 @@ impl Admission {
 
     /// Id of the plan.
     pub fn plan(&self) -> Box<str> {
-        self.member.plan.load().id.clone()
+        self.member.plan.plan.load().id.clone()
     }
 }

@@ -49,13 +49,16 @@ const START: Nanos = Nanos(100 * SECOND);
 const NOON: WallMillis = WallMillis(20_000 * DAY_MS + DAY_MS / 2);
 
 fn ask(plans: &UsagePlans, method: (&str, &str)) -> Result<(), Refusal> {
-    plans.admit(VALUE, DEV, method, START, NOON).map(drop)
+    plans.admit(VALUE, DEV, method, START, NOON).map(drop).map_err(|refused| refused.why)
 }
 
 #[test]
 fn a_key_opens_the_stages_of_its_plans_only() {
     let plans = plans(plan(None, None));
-    let with = |value: &[u8], stage| plans.admit(value, stage, PETS, START, NOON).map(|it| it.key);
+    let with = |value: &[u8], stage| match plans.admit(value, stage, PETS, START, NOON) {
+        Ok(admission) => Ok(admission.caller.key),
+        Err(refused) => Err(refused.why),
+    };
     assert_eq!(with(VALUE, DEV), Ok(key("k1")));
     assert_eq!(with(b"another", DEV), Err(Refusal::Forbidden));
     assert_eq!(with(b"", DEV), Err(Refusal::Forbidden));
@@ -164,4 +167,29 @@ fn shards_together_admit_no_more_than_one_would() {
     let mut days = Vec::new();
     plans.take_changes(|change| days.push(change.day.count));
     assert_eq!(days, [10_000]);
+}
+
+#[test]
+fn plans_are_numbered_once_and_those_beyond_the_bound_share_a_number() {
+    let named = |id: &str| Plan { id: id.into(), ..plan(Some((1.0, 1)), None) };
+    let plans = UsagePlans::default();
+    let bound = usize::from(crate::limits::USAGE_PLAN_SERIES_MAX);
+    for index in 0..bound + 2 {
+        plans.set_plan(named(&format!("p{index}")));
+    }
+    plans.remove_plan("p1");
+    plans.set_plan(named("p1"));
+    for (index, number) in
+        [(0, 0), (1, 1), (bound - 1, bound - 1), (bound, bound), (bound + 1, bound)]
+    {
+        plans.set_key(key("k1"), VALUE, true, &[format!("p{index}")], nothing);
+        let ask = || plans.admit(VALUE, DEV, PETS, START, NOON);
+        assert_eq!(ask().unwrap().caller.plan.index(), number);
+        let refused = ask().unwrap_err();
+        assert_eq!(refused.why, Refusal::Throttled);
+        assert_eq!(refused.caller.unwrap().plan.index(), number, "a refused one has a plan, too");
+        assert_eq!(&*plans.plan_of(VALUE, DEV).unwrap().id, format!("p{index}"));
+    }
+    assert_eq!(plans.counted_plans().len(), bound);
+    assert_eq!(&*plans.counted_plans()[1], "p1");
 }

@@ -96,7 +96,11 @@ class ApiKeys(Scenario):
         plan = self.aws.create_usage_plan(name="imported")["id"]
         self.addCleanup(self.aws.delete_usage_plan, usagePlanId=plan)
         first, second = "first-" + VALUE, "second-" + VALUE
-        rows = f'Name,Key,description,Enabled,usageplanIds\none,{first},"a, b",TRUE,"{plan},unknown"\ntwo,{second},,false,\n'
+        rows = (
+            "Name,Key,description,Enabled,usageplanIds\n"
+            f'one,{first},"a, b",TRUE,"{plan},unknown"\n'
+            f"two,{second},,false,\n"
+        )
         answer = self.aws.import_api_keys(body=rows.encode(), format="csv")
         self.assertEqual(201, answer["ResponseMetadata"]["HTTPStatusCode"])
         for key in answer["ids"]:

@@ -1,8 +1,13 @@
 """Deployment, Stage and canaries, with traffic. Expected answers: recorded (facts, aws-recorded 10 and 11)."""
 
 import datetime
+import json
+import socket
+import time
+import urllib.parse
 
-from support import Any, Scenario, an_id, ask, patch, replace
+from security import signed
+from support import ADMIN, PATIENCE_S, Any, Scenario, an_id, ask, patch, replace
 
 SETTING = {
     "cacheDataEncrypted": False,
@@ -306,3 +311,28 @@ class Canaries(Scenario):
             **self.labels,
             patchOperations=[patch("copy", "/deploymentId", source="/canarySettings/deploymentId")],
         )
+
+
+class Disconnects(Scenario):
+    def test_a_client_that_goes_away_leaves_nothing_half_done(self):
+        """What is stored is what is served, wherever in a call its client has gone."""
+        api = self.api()
+        self.mock(api, "$stageVariables.x")
+        self.aws.create_deployment(restApiId=api["id"], stageName="v1")
+        address = urllib.parse.urlsplit(ADMIN)
+        path = f"/restapis/{api['id']}/stages/v1"
+        for number in range(20):
+            body = json.dumps({"patchOperations": replace("/variables/x", f"value{number}")}).encode()
+            headers = {**signed("PATCH", path, body), "Host": address.netloc, "Content-Length": len(body)}
+            lines = [f"PATCH {path} HTTP/1.1"] + [f"{name}: {value}" for name, value in headers.items()]
+            with socket.create_connection((address.hostname, address.port), PATIENCE_S) as connection:
+                connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+                # Nobody waits for the answer, but for the moment at which it has begun to be worked on.
+                time.sleep(0.002 * number)
+        give_up = time.monotonic() + PATIENCE_S
+        while True:
+            stored = self.aws.get_stage(restApiId=api["id"], stageName="v1").get("variables", {}).get("x", "")
+            served = ask(api["id"], "v1", "/")[1]
+            if stored == served and stored:
+                break
+            self.assertLess(time.monotonic(), give_up, f"stored is {stored!r}, served {served!r}")

@@ -1,8 +1,9 @@
 """ImportRestApi, PutRestApi, GetExport. Expected answers: recorded (facts, aws-recorded sections 18 and 19)."""
 
 import json
+import urllib.parse
 
-from support import REGION, Scenario, ask, document
+from support import TRAFFIC, Scenario, ask, document
 
 SWAGGER = {
     "swagger": "2.0",
@@ -47,6 +48,17 @@ class Documents(Scenario):
             api = self.imported(json.dumps(SWAGGER).encode(), parameters={"basepath": mode})
             self.shows(api, name="based", version="1", description="of pets")
             self.assertEqual(paths, set(self.paths(api)), mode)
+
+    def test_parameters_of_an_import(self):
+        api = self.imported(document({"/pets": "[]"}), parameters={"endpointConfigurationTypes": "REGIONAL"})
+        self.assertEqual(["REGIONAL"], api["endpointConfiguration"]["types"])
+        part = {"location": {"type": "API"}, "properties": {"description": "x"}}
+        texts = {"x-amazon-apigateway-documentation": {"version": "1", "documentationParts": [part]}}
+        body = document({"/pets": "[]"}, **texts)
+        for parameters, count in (({}, 1), ({"ignore": "documentation"}, 0)):
+            api = self.imported(body, parameters=parameters)
+            parts = self.aws.get_documentation_parts(restApiId=api["id"])["items"]
+            self.assertEqual(count, len(parts), parameters)
 
     def test_yaml_and_unknown_documents(self):
         body = b"openapi: 3.0.1\ninfo: {title: yaml, version: '2'}\npaths: {/a: {}}\n"
@@ -99,7 +111,9 @@ class Documents(Scenario):
     def test_export_as_openapi_and_swagger(self):
         api = self.imported(document({"/pets": "[]"}))
         self.aws.create_deployment(restApiId=api["id"], stageName="v1")
-        host = f"{api['id']}.execute-api.{REGION}.amazonaws.com"
+        # Where AWS has its own host: the one that Ringway prints, which it serves without TLS.
+        port = urllib.parse.urlsplit(TRAFFIC).port
+        host = f"{api['id']}.execute-api.localhost:{port}"
         answer = self.export(api, "oas30")
         self.shows(
             answer,
@@ -109,7 +123,7 @@ class Documents(Scenario):
         oas30 = json.loads(answer["body"].read())
         self.assertEqual(["openapi", "info", "servers", "paths", "components"], list(oas30))
         self.assertEqual("3.0.1", oas30["openapi"])
-        server = {"url": f"https://{host}/{{basePath}}", "variables": {"basePath": {"default": "v1"}}}
+        server = {"url": f"http://{host}/{{basePath}}", "variables": {"basePath": {"default": "v1"}}}
         self.assertEqual([server], oas30["servers"])
         response = {"description": "200 response", "content": {}}
         self.assertEqual({"200": response}, oas30["paths"]["/pets"]["get"]["responses"])
@@ -118,7 +132,7 @@ class Documents(Scenario):
         self.shows(answer, contentDisposition='attachment; filename="swagger_1.0.json"')
         swagger = json.loads(answer["body"].read())
         self.assertEqual("2.0", swagger["swagger"])
-        self.assertEqual((host, "/v1", ["https"]), (swagger["host"], swagger["basePath"], swagger["schemes"]))
+        self.assertEqual((host, "/v1", ["http"]), (swagger["host"], swagger["basePath"], swagger["schemes"]))
         self.assertEqual("mock", swagger["paths"]["/pets"]["get"]["x-amazon-apigateway-integration"]["type"])
 
     def test_an_export_can_be_imported_again(self):

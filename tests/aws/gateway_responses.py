@@ -35,7 +35,7 @@ class GatewayResponses(Scenario):
         items = self.aws.get_gateway_responses(restApiId=api, limit=500)["items"]
         self.assertEqual(STATUSES, {it["responseType"]: it.get("statusCode") for it in items})
         for it in items:
-            self.assertEqual((True, {}, DEFAULT), (it["defaultResponse"], it["responseParameters"], it["responseTemplates"]))
+            self.shows(it, defaultResponse=True, responseParameters={}, responseTemplates=DEFAULT)
         listed = self.pages(self.aws.get_gateway_responses, 4, restApiId=api)
         self.assertEqual(sorted(STATUSES), sorted(it["responseType"] for it in listed))
         self.says(

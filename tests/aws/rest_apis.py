@@ -239,3 +239,11 @@ class RestApis(Scenario):
         paginator = self.aws.get_paginator("get_rest_apis")
         pages = paginator.paginate(PaginationConfig={"PageSize": 2})
         self.assertLessEqual(made, {it["id"] for page in pages for it in page["items"]})
+
+    def test_a_page_may_be_deleted_before_the_next(self):
+        for number in range(5):
+            self.aws.create_rest_api(name=f"gone-{number}")
+        for page in self.aws.get_paginator("get_rest_apis").paginate(PaginationConfig={"PageSize": 2}):
+            for api in page["items"]:
+                self.aws.delete_rest_api(restApiId=api["id"])
+        self.assertEqual([], self.aws.get_rest_apis()["items"])

@@ -105,12 +105,13 @@ class Security(Scenario):
 
     def test_region_and_service_are_signed_for(self):
         for headers in (signed("GET", "/restapis", region="eu-west-1"), signed("GET", "/restapis", service="s3")):
-            self.forbidden(send("GET", "/restapis", headers), "InvalidSignatureException", "Credential should be scoped")
+            answer = send("GET", "/restapis", headers)
+            self.forbidden(answer, "InvalidSignatureException", "Credential should be scoped")
 
     def test_what_is_no_signature(self):
         for header in ("Bearer x", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=x, SignedHeaders=, Signature="):
-            status, headers, body = send("GET", "/restapis", {"Authorization": header})
-            self.assertIn((status, headers["x-amzn-ErrorType"]), ((403, "IncompleteSignatureException"), (403, "MissingAuthenticationTokenException"), (400, "IncompleteSignatureException")), body)
+            answer = send("GET", "/restapis", {"Authorization": header})
+            self.forbidden(answer, "IncompleteSignatureException", "Authorization header")
 
     def test_health_and_metrics_need_no_signature(self):
         self.assertEqual(200, send("GET", "/healthz", {})[0])

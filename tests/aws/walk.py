@@ -7,9 +7,8 @@ Each operation is called once, with every required member and those optional one
 order in which what it needs is there. An answer has to have the model's HTTP status, and no member that the
 model's output shape lacks or has with another type. The operation is then
 
-    implemented    it was carried out
+    carried out
     not offered    it was refused with NotImplementedException (501) and a message that says why
-    missing        the server does not know it
 
 and anything else is a mistake, in the server or in `VALUES`.
 """
@@ -24,7 +23,7 @@ from botocore.exceptions import ClientError
 from support import REGION, client, document, patch, replace
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "compatibility.md"
-BEGIN = "<!-- Written by tests/aws/walk.py; `tests/aws/walk.py --write` does it again. -->\n"
+BEGIN = "<!-- Written by tests/aws/walk.py: `BLESS=1 cargo test --test aws operation` does it again. -->\n"
 END = "<!-- The end of what was written. -->\n"
 
 TODAY = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
@@ -295,6 +294,7 @@ class Walk:
         self.world = World()
         self.raw = None
         self.aws.meta.events.register("before-parse.apigateway.*", self.keep)
+        # Why an operation is not offered; `None`: it was carried out.
         self.outcomes, self.mistakes = {}, []
 
     def keep(self, response_dict, **_):
@@ -321,7 +321,7 @@ class Walk:
             self.refused(name, arguments, error.response)
             return
         self.world.learn(name, answer)
-        self.outcomes[name] = "implemented"
+        self.outcomes[name] = None
         self.check(operation, answer)
 
     def call(self, name, arguments):
@@ -332,12 +332,9 @@ class Walk:
     def refused(self, name, arguments, error):
         status = error["ResponseMetadata"]["HTTPStatusCode"]
         code, message = error["Error"]["Code"], error["Error"]["Message"]
-        if (status, code) == (501, "NotImplementedException") and not message.endswith("is not implemented"):
-            self.outcomes[name] = "not offered"
-        elif (status, code) in ((501, "NotImplementedException"), (404, "UnknownOperationException")):
-            self.outcomes[name] = "missing"
+        if (status, code) == (501, "NotImplementedException"):
+            self.outcomes[name] = message
         else:
-            self.outcomes[name] = "wrong"
             self.mistakes.append(f"{name}({arguments}): {status} {code}: {message}")
 
     def check(self, operation, answer):
@@ -374,13 +371,15 @@ class Walk:
 
 def table(outcomes):
     """The generated part of the page."""
-    lines = ["| kind | carried out | answered with why it is not offered | missing |", "|---|---|---|---|"]
+    lines = ["| kind | carried out | not offered, and what the answer says |", "|---|---|---|"]
     for group, names in GROUPS.items():
         names = names.split() + DELETIONS.get(group, "").split()
-        cells = (", ".join(it for it in names if outcomes[it] == kind) for kind in ("implemented", "not offered", "missing"))
-        lines.append(f"| {group} | {' | '.join(cells)} |")
-    counts = [list(outcomes.values()).count(kind) for kind in ("implemented", "not offered", "missing")]
-    lines.append(f"\n{len(outcomes)} operations: {counts[0]} carried out, {counts[1]} not offered, {counts[2]} missing.")
+        carried_out = ", ".join(name for name in names if outcomes[name] is None)
+        refused = "; ".join(f"{name}: {outcomes[name]}" for name in names if outcomes[name] is not None)
+        lines.append(f"| {group} | {carried_out} | {refused} |")
+    refused = sum(why is not None for why in outcomes.values())
+    count = len(outcomes)
+    lines.append(f"\n{count} operations: {count - refused} are carried out, {refused} are not offered.")
     return "\n".join(lines) + "\n"
 
 

@@ -1,5 +1,6 @@
 """HTTP as clients speak it to the admin port: connections, bodies, methods, labels, media types."""
 
+import concurrent.futures
 import gzip
 import http.client
 import json
@@ -188,3 +189,24 @@ class Wire(Scenario):
             api = self.api(name)
             self.assertEqual(name, api["name"])
             self.shows(self.aws.get_rest_api(restApiId=api["id"]), name=name)
+
+    def test_changes_at_once_are_carried_out_one_after_the_other(self):
+        api = self.api()
+        names = [f"part{number}" for number in range(5)]
+
+        def create_all():
+            """Which of the names this one got."""
+            mine = []
+            for name in names:
+                try:
+                    self.aws.create_resource(restApiId=api["id"], parentId=api["rootResourceId"], pathPart=name)
+                    mine.append(name)
+                except self.aws.exceptions.ConflictException:
+                    pass
+            return mine
+
+        with concurrent.futures.ThreadPoolExecutor(4) as threads:
+            made = [threads.submit(create_all) for _ in range(4)]
+            made = [name for one in made for name in one.result()]
+        self.assertEqual(names, sorted(made))
+        self.assertEqual(1 + len(names), len(self.aws.get_resources(restApiId=api["id"])["items"]))

@@ -120,6 +120,7 @@ fn run_in(fixture: &Fixture, weather: Weather, seed: u64) -> Run {
         cells: registry.shard(0),
         log: Some(Arc::new(LogQueue::new())),
         trust: Arc::clone(&fixture.trust),
+        usage: Arc::default(),
     };
     shard::run(&ring, config, receiver).expect("the simulated ring does not fail");
     sim.settle();

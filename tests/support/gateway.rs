@@ -109,33 +109,16 @@ impl Options {
         if let Some(shards) = self.shards {
             self.flags.extend(["--shards".to_owned(), shards.to_string()]);
         }
-        let mut child = command
+        command
             .arg("run")
             .arg(&file)
             .args(["--stage", "dev", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
             .args(["--access-log", &self.access_log])
             .args(["--account-throttle", &self.throttle])
-            .args(&self.flags)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the ringway binary");
-        let stdout = Output::read(child.stdout.take().expect("it is piped"));
-        let stderr = Output::read(child.stderr.take().expect("it is piped"));
-        let Some(listening) = stdout.find(0, "listening on ") else {
-            let _ = child.kill();
-            let status = child.wait();
-            panic!(
-                "the gateway did not start ({status:?}):\n{}\n{}\nits definition:\n{}",
-                stdout.text(),
-                stderr.text(),
-                self.definition
-            );
-        };
-        let address = address_in(&listening);
-        let admin = address_in(&stdout.find(0, "admin on ").expect("the admin port is on"));
-        Gateway { child, address, admin, stdout, stderr, folder, file }
+            .args(&self.flags);
+        Gateway::spawn(command, folder, file).unwrap_or_else(|why| {
+            panic!("the gateway did not start {why}\nits definition:\n{}", self.definition)
+        })
     }
 }
 
@@ -159,6 +142,29 @@ pub struct Gateway {
 }
 
 impl Gateway {
+    /// Starts `command` and waits until it listens. `file` is what it serves.
+    ///
+    /// # Errors
+    /// It ended before; its status and all that it said.
+    pub fn spawn(mut command: Command, folder: Folder, file: PathBuf) -> Result<Self, String> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the ringway binary");
+        let stdout = Output::read(child.stdout.take().expect("it is piped"));
+        let stderr = Output::read(child.stderr.take().expect("it is piped"));
+        let Some(listening) = stdout.find(0, "listening on ") else {
+            let _ = child.kill();
+            let status = child.wait();
+            return Err(format!("({status:?}):\n{}\n{}", stdout.text(), stderr.text()));
+        };
+        let address = address_in(&listening);
+        let admin = address_in(&stdout.find(0, "admin on ").expect("the admin port is on"));
+        Ok(Self { child, address, admin, stdout, stderr, folder, file })
+    }
+
     /// One with a definition and nothing special.
     pub fn serving(definition: impl Into<String>) -> Self {
         Options::new(definition).start()

@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod load;
 pub mod metrics;
 pub mod peer;
+pub mod plane;
 pub mod serve;
 pub mod servers;
 pub mod tools;
@@ -21,9 +22,10 @@ pub use gateway::{Gateway, Options};
 pub use load::{Load, Report};
 pub use metrics::Metrics;
 pub use peer::{Peer, PeerConnection, Seen};
+pub use plane::{Admin, PlaneOptions, Serve};
 pub use serve::{ServeOptions, Serving, Told};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -61,10 +63,21 @@ pub struct Folder(PathBuf);
 
 impl Folder {
     pub fn new() -> Self {
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// One in memory, where there is such a place. What a process has written survives its kill there as
+    /// on a disk, and does not wait 10 ms for each `fsync`.
+    pub fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Self::below(memory) } else { Self::new() }
+    }
+
+    fn below(parent: &Path) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("ringway-test-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let path = parent.join(name);
         std::fs::create_dir_all(&path).expect("a directory for temporary files");
         Self(path)
     }

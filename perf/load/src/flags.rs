@@ -29,8 +29,16 @@ impl Flags {
     /// # Errors
     /// `InvalidInput` when it is missing or does not parse.
     pub fn value<T: FromStr>(&self, name: &str) -> io::Result<T> {
-        let text = self.0.get(name).ok_or_else(|| usage(format!("--{name} is missing")))?;
-        text.parse().map_err(|_| usage(format!("--{name} {text:?} is no value")))
+        self.optional(name)?.ok_or_else(|| usage(format!("--{name} is missing")))
+    }
+
+    /// The value of a flag, if it is there.
+    ///
+    /// # Errors
+    /// `InvalidInput` when it does not parse.
+    pub fn optional<T: FromStr>(&self, name: &str) -> io::Result<Option<T>> {
+        let Some(text) = self.0.get(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| usage(format!("--{name} {text:?} is no value")))
     }
 }
 

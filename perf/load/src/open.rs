@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use crate::flags::Flags;
 use crate::http::parse_head;
 use crate::net::{self, Poll};
+use crate::quantile;
+use crate::requests::{Requests, xorshift};
 
 /// How long answers may take once the last request was sent.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -22,12 +24,33 @@ const SEED: u64 = 0x5eed_0f9e_3779_b97f;
 struct Connection {
     stream: TcpStream,
     input: Vec<u8>,
-    /// When each request in flight was due, ns since the start.
-    due_ns: VecDeque<u64>,
+    in_flight: VecDeque<InFlight>,
+}
+
+struct InFlight {
+    /// When it was due, ns since the start.
+    due_ns: u64,
+    /// Index of its header value.
+    value: usize,
+}
+
+/// What became of the requests with one value of the header that changes.
+#[derive(Clone, Default)]
+struct ByValue {
+    ok: u64,
+    throttled: u64,
+    /// 429 as well, but by a quota.
+    exceeded: u64,
+    other: u64,
+    first_sent_ns: u64,
+    last_sent_ns: u64,
+    last_answer_ns: u64,
 }
 
 #[derive(Default)]
 struct Tally {
+    /// By header value; empty when nobody asked.
+    by_value: Vec<ByValue>,
     ok: u64,
     throttled: u64,
     other: u64,
@@ -42,22 +65,25 @@ struct Tally {
 /// When the flags are wrong or no connection can be made.
 pub fn run(flags: &Flags) -> io::Result<()> {
     let address: SocketAddr = flags.value("address")?;
-    let path: String = flags.value("path")?;
+    let mut requests = Requests::from_flags(flags, address)?;
+    let tally_file: Option<String> = flags.optional("tally")?;
     let rate: f64 = flags.value("rate")?;
     let seconds: f64 = flags.value("seconds")?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").into_bytes();
     let mut poll = Poll::new()?;
     let mut connections = Vec::new();
     for index in 0..flags.value("connections")? {
         let stream = net::connect(address)?;
         poll.add(&stream, index)?;
-        connections.push(Connection { stream, input: Vec::new(), due_ns: VecDeque::new() });
+        connections.push(Connection { stream, input: Vec::new(), in_flight: VecDeque::new() });
     }
     let mut idle: VecDeque<usize> = (0..connections.len()).collect();
     let mut busy_next = 0;
     let mut random = SEED;
     let mut lags_ns = Vec::new();
     let mut tally = Tally::default();
+    if tally_file.is_some() {
+        tally.by_value.resize(requests.value_count(), ByValue::default());
+    }
     let mut ready = Vec::new();
     let end_ns = (seconds * 1e9) as u64;
     let start = Instant::now();
@@ -72,11 +98,19 @@ pub fn run(flags: &Flags) -> io::Result<()> {
                 busy_next
             });
             let connection = &mut connections[index];
-            connection.due_ns.push_back(due_ns);
-            // A request of 100 bytes fits into the send buffer unless the server has stopped reading.
-            connection.stream.write_all(&request)?;
+            let (request, value) = requests.draw();
+            connection.in_flight.push_back(InFlight { due_ns, value });
+            let sent = now_ns();
+            // A small request fits into the send buffer unless the server has stopped reading.
+            connection.stream.write_all(request)?;
             in_flight += 1;
-            lags_ns.push(now_ns().saturating_sub(due_ns));
+            lags_ns.push(sent.saturating_sub(due_ns));
+            if let Some(one) = tally.by_value.get_mut(value) {
+                if one.last_sent_ns == 0 {
+                    one.first_sent_ns = sent;
+                }
+                one.last_sent_ns = sent;
+            }
             due_ns += interval_ns(&mut random, rate);
         }
         let sending = due_ns < end_ns;
@@ -91,22 +125,25 @@ pub fn run(flags: &Flags) -> io::Result<()> {
         poll.wait(Some(timeout), &mut ready)?;
         for index in ready.drain(..) {
             let connection = &mut connections[index];
-            if connection.due_ns.is_empty() {
+            if connection.in_flight.is_empty() {
                 continue;
             }
-            let before = connection.due_ns.len();
+            let before = connection.in_flight.len();
             match receive(connection, &mut tally, &now_ns) {
                 Err(error) if net::is_pending(&error) => {}
                 Err(error) => return Err(error),
                 Ok(()) => {}
             }
-            in_flight -= (before - connection.due_ns.len()) as u64;
-            if connection.due_ns.is_empty() {
+            in_flight -= (before - connection.in_flight.len()) as u64;
+            if connection.in_flight.is_empty() {
                 idle.push_back(index);
             }
         }
     }
     tally.errors += in_flight;
+    if let Some(file) = tally_file {
+        tally.save(&file)?;
+    }
     tally.latencies_ns.sort_unstable();
     lags_ns.sort_unstable();
     let latency = |share| quantile(&tally.latencies_ns, share);
@@ -126,6 +163,22 @@ pub fn run(flags: &Flags) -> io::Result<()> {
     Ok(())
 }
 
+impl Tally {
+    /// A line for each value that was sent.
+    fn save(&self, file: &str) -> io::Result<()> {
+        let mut lines = String::new();
+        for (index, one) in self.by_value.iter().enumerate().filter(|(_, one)| one.last_sent_ns > 0)
+        {
+            let ByValue { ok, throttled, exceeded, other, .. } = one;
+            let ByValue { first_sent_ns, last_sent_ns, last_answer_ns, .. } = one;
+            lines += &format!(
+                "{index} {ok} {throttled} {exceeded} {other} {first_sent_ns} {last_sent_ns} {last_answer_ns}\n"
+            );
+        }
+        std::fs::write(file, lines)
+    }
+}
+
 /// Reads until the socket would block or nothing is in flight, and counts whole answers.
 fn receive(
     connection: &mut Connection,
@@ -133,7 +186,7 @@ fn receive(
     now_ns: &impl Fn() -> u64,
 ) -> io::Result<()> {
     let mut buffer = [0; 8192];
-    while !connection.due_ns.is_empty() {
+    while !connection.in_flight.is_empty() {
         let count = connection.stream.read(&mut buffer)?;
         if count == 0 {
             return Err(io::Error::new(
@@ -149,16 +202,27 @@ fn receive(
             if whole > connection.input.len() {
                 break;
             }
+            let body = &connection.input[read + head.bytes..whole];
+            let by_quota = head.status == 429 && body.windows(14).any(|it| it == b"Limit Exceeded");
             read = whole;
-            let due = connection.due_ns.pop_front().ok_or_else(|| {
+            let InFlight { due_ns, value } = connection.in_flight.pop_front().ok_or_else(|| {
                 io::Error::new(ErrorKind::InvalidData, "an answer nobody asked for")
             })?;
             tally.last_answer_ns = now;
-            tally.latencies_ns.push(now.saturating_sub(due));
+            tally.latencies_ns.push(now.saturating_sub(due_ns));
             match head.status {
                 200..=299 => tally.ok += 1,
                 429 => tally.throttled += 1,
                 _ => tally.other += 1,
+            }
+            if let Some(one) = tally.by_value.get_mut(value) {
+                one.last_answer_ns = now;
+                match head.status {
+                    200..=299 => one.ok += 1,
+                    429 if by_quota => one.exceeded += 1,
+                    429 => one.throttled += 1,
+                    _ => one.other += 1,
+                }
             }
         }
         connection.input.drain(..read);
@@ -168,18 +232,9 @@ fn receive(
 
 /// The time until the next arrival of a Poisson process.
 fn interval_ns(random: &mut u64, rate: f64) -> u64 {
-    // xorshift64*: good enough for arrivals, and the same on every machine.
-    *random ^= *random >> 12;
-    *random ^= *random << 25;
-    *random ^= *random >> 27;
-    let bits = random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11;
+    let bits = xorshift(random) >> 11;
     let uniform = (bits as f64 + 1.0) / (1u64 << 53) as f64;
     (-uniform.ln() / rate * 1e9) as u64
-}
-
-fn quantile(sorted: &[u64], share: f64) -> u64 {
-    let index = (sorted.len() as f64 * share) as usize;
-    sorted.get(index.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -192,12 +247,5 @@ mod tests {
         let sum: u64 = (0..100_000).map(|_| interval_ns(&mut random, 10_000.0)).sum();
         let mean = sum as f64 / 100_000.0;
         assert!((mean - 100_000.0).abs() < 1_000.0, "mean {mean} ns instead of 100 000");
-    }
-
-    #[test]
-    fn quantile_of_few_values_stays_inside() {
-        assert_eq!(quantile(&[], 0.5), 0);
-        assert_eq!(quantile(&[7], 0.999), 7);
-        assert_eq!(quantile(&[1, 2, 3, 4], 0.5), 3);
     }
 }

@@ -13,13 +13,14 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use super::super::Failure;
 use super::settings::{Key, Settings};
 use crate::auth::sigv4;
+use crate::limits::Limits;
 use crate::time::WallMillis;
 use crate::tls::trusted_certificates;
 
 /// Service that control-plane calls are signed for.
 const SERVICE: &str = "apigateway";
-/// Items asked for at once: AWS's most.
-const PAGE_ITEMS: usize = 500;
+/// Items asked for at once: a fifth of AWS's most.
+const PAGE_ITEMS: usize = 100;
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a gateway may say nothing. Ours: importing and compiling a large API takes seconds.
@@ -133,6 +134,11 @@ impl Admin {
     /// As the user knows it.
     pub(super) fn url(&self) -> &str {
         &self.settings.url
+    }
+
+    /// Limits of a gateway with the configuration that is here.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.settings.limits
     }
 
     /// Reads a document; `target` is path and query.

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::super::args::{limits_from, parse_limit, parse_stage, parse_variable};
+use super::super::args::{parse_limit, parse_stage, parse_variable};
 use super::super::{Failure, check, complain};
 use super::admin::{Admin, Body, CallError, encoded};
 use super::apis::{self, Api, Canary, StageStatus};
 use super::{ClientArgs, canary, text};
+use crate::control::api;
 use crate::control::findings::{self, Finding};
 use crate::openapi::{self, Document};
 use crate::server::read_definition;
@@ -51,7 +52,8 @@ pub(in super::super) struct DeployArgs {
     #[arg(long, value_enum, default_value_t = Mode::Overwrite)]
     mode: Mode,
 
-    /// A limit that the gateway has otherwise than AWS, for checking the document; may be repeated
+    /// A limit that the gateway has otherwise than AWS and than the configuration here, for checking
+    /// the document; may be repeated
     #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = parse_limit)]
     limits: Vec<String>,
 
@@ -69,6 +71,10 @@ enum Mode {
 }
 
 pub(in super::super) fn run(args: &DeployArgs) -> Result<(), Failure> {
+    // The API would refuse them, too, but when it has the document already.
+    for (name, value) in &args.variables {
+        api::check_variable(name, value).map_err(|error| Failure::Usage(error.message))?;
+    }
     let admin = args.client.connect()?;
     let file = args.file.display().to_string();
     let document =
@@ -102,8 +108,11 @@ pub(in super::super) fn run(args: &DeployArgs) -> Result<(), Failure> {
     }
     variables.extend(args.variables.iter().cloned());
 
-    let limits = Arc::new(limits_from(&args.limits));
-    let found = check::findings_of(&document, &args.stage, variables, limits);
+    let mut limits = admin.limits().clone();
+    for assignment in &args.limits {
+        limits.set(assignment).expect("clap has parsed it with `parse_limit`");
+    }
+    let found = check::findings_of(&document, &args.stage, variables, Arc::new(limits));
     if findings::count(&found).errors > 0 {
         return Err(told(&found, &file));
     }

@@ -11,6 +11,7 @@ use crate::auth::credential::{check_access_key_id, check_secret};
 use crate::auth::{Credential, Secret};
 use crate::config::{Config, Flag, Origin};
 use crate::control::credentials::AdminCredentials;
+use crate::limits::Limits;
 
 const URL_VARIABLE: &str = "RINGWAY_ADMIN_URL";
 /// Pairs of variables with an access key, the first counts.
@@ -32,6 +33,8 @@ pub(super) struct Settings {
     pub(super) ca_files: Vec<PathBuf>,
     /// Directory of the store on this machine.
     pub(super) store: PathBuf,
+    /// What the configuration says about limits.
+    pub(super) limits: Limits,
 }
 
 /// What calls are signed with.
@@ -84,7 +87,7 @@ impl Settings {
             },
         };
         let (store, ca_files) = (config.store.path, args.ca_files.clone());
-        Ok(Self { url, key, region, ca_files, store })
+        Ok(Self { url, key, region, ca_files, store, limits: config.limits })
     }
 
     /// What a refused caller should know about the key.

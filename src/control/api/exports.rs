@@ -42,6 +42,8 @@ pub(super) fn get_export(context: &mut Context<'_>, call: &Call<'_>) -> Result<R
         extensions,
         stage: stage.stage_name,
         host: context.settings.host(&api),
+        // As `Settings::url` has it: APIs have no TLS listeners yet.
+        plain_http: true,
         deployed_at: date(deployment.map_or(stage.created_date, |it| it.created_date)),
         documentation,
     };

@@ -269,7 +269,7 @@ mod tests {
             assert_eq!(plane.ok("GET", &format!("{uri}/{kind}"), Value::Null), want);
         }
         let page = plane.ok("GET", &format!("{uri}?limit=1&position=UNAUTHORIZED"), Value::Null);
-        assert_eq!(page["position"], "UNSUPPORTED_MEDIA_TYPE");
+        assert_eq!(page["position"], "UNSUPPORTED_MEDIA_TYPE|WAF_FILTERED");
     }
 
     #[test]

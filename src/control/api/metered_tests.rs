@@ -47,7 +47,10 @@ impl Metered {
 
     fn ask(&self, value: &str, path: &str, wall: WallMillis) -> Result<(), Refusal> {
         let stage = (self.api.as_str(), "dev");
-        self.usage.admit(value.as_bytes(), stage, (path, "GET"), Nanos(1), wall).map(drop)
+        self.usage
+            .admit(value.as_bytes(), stage, (path, "GET"), Nanos(1), wall)
+            .map(drop)
+            .map_err(|it| it.why)
     }
 
     fn keep(&self) {

@@ -68,7 +68,7 @@ pub use metered::{apply_keys, check_keys, keep_counts, load_keys};
 pub use operation::{OPERATIONS, Operation, Route, route};
 pub use served::{client_certificate, domain_table};
 pub use shape::members;
-pub use stages::earlier_deployments;
+pub use stages::{check_variable, earlier_deployments};
 pub use test_invoke::{TestInvoker, Trial, TrialOutcome, prepare_test_invoke, test_invoke_reply};
 
 /// Carries out a call that has been routed: checks its form, then runs it.

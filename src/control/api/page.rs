@@ -13,20 +13,28 @@ const LIMIT_DEFAULT: usize = 25;
 /// Most items of a page.
 const LIMIT_MAX: usize = 500;
 
-/// The page of `all` that the call wants. A position is the id of the last item seen, so items that come
-/// and go between two pages neither repeat nor hide others. `all` is in the order of the answer.
+/// Between the two ids of a position.
+const AND_NEXT: char = '|';
+
+/// The page of `all` that the call wants; `all` is in the order of the answer. A position is the id of
+/// the last item seen and that of the next: items that come and go between two pages neither repeat nor
+/// hide others, also where each page's items are deleted before the next page is asked for.
 pub fn reply<T: Serialize>(call: &Call<'_>, all: &[T], id_of: impl Fn(&T) -> &str) -> Reply {
     let limit = limit(call);
+    let index_of = |id: &str| all.iter().position(|it| id_of(it) == id);
     let start = match call.query("position").filter(|position| !position.is_empty()) {
-        Some(last) => all.iter().position(|it| id_of(it) == last).map_or(all.len(), |at| at + 1),
+        Some(position) => {
+            let (last, next) = position.split_once(AND_NEXT).unwrap_or((position, ""));
+            let after = index_of(last).map(|index| index + 1);
+            after.or_else(|| index_of(next)).unwrap_or(all.len())
+        }
         None => 0,
     };
-    let page = &all[start..all.len().min(start.saturating_add(limit))];
+    let (page, rest) = all[start..].split_at((all.len() - start).min(limit));
     let mut answer = Map::new();
-    if start + page.len() < all.len()
-        && let Some(last) = page.last()
-    {
-        answer.insert("position".to_owned(), Value::from(id_of(last)));
+    if let (Some(last), Some(next)) = (page.last(), rest.first()) {
+        let position = format!("{}{AND_NEXT}{}", id_of(last), id_of(next));
+        answer.insert("position".to_owned(), Value::from(position));
     }
     let items = serde_json::to_value(page).expect("our objects serialize");
     answer.insert("item".to_owned(), items);

@@ -316,7 +316,7 @@ mod tests {
             ]})
         );
         let page = plane.ok("GET", &format!("{uri}?limit=2"), Value::Null);
-        assert_eq!(page["position"], json!(a));
+        assert_eq!(page["position"], json!(format!("{a}|{pets}")));
         let page = plane.ok("GET", &format!("{uri}?position={a}"), Value::Null);
         assert_eq!(page["item"].as_array().unwrap().len(), 3);
     }

@@ -558,6 +558,31 @@ mod tests {
     }
 
     #[test]
+    fn pages_go_on_behind_deleted_items() {
+        let mut plane = Plane::new();
+        for _ in 0..5 {
+            create(&mut plane);
+        }
+        let mut uri = "/restapis?limit=2".to_owned();
+        loop {
+            let page = plane.ok("GET", &uri, Value::Null);
+            for api in page["item"].as_array().unwrap() {
+                plane.ok(
+                    "DELETE",
+                    &format!("/restapis/{}", api["id"].as_str().unwrap()),
+                    Value::Null,
+                );
+            }
+            let Some(position) = page.get("position") else { break };
+            uri = format!("/restapis?limit=2&position={}", position.as_str().unwrap());
+        }
+        assert_eq!(plane.ok("GET", "/restapis", Value::Null), json!({"item": []}));
+        let position = "/restapis?position=nobody|nothing";
+        create(&mut plane);
+        assert_eq!(plane.ok("GET", position, Value::Null), json!({"item": []}));
+    }
+
+    #[test]
     fn a_deleted_api_leaves_nothing() {
         let mut plane = Plane::new();
         let id = create(&mut plane);

@@ -182,7 +182,8 @@ mod tests {
             plane.refused("GET", "/sdktypes/cobol", Value::Null),
             "404 NotFoundException: Invalid SDK type identifier specified"
         );
-        assert_eq!(plane.ok("GET", "/sdktypes?limit=1", Value::Null)["position"], "android");
+        let page = plane.ok("GET", "/sdktypes?limit=1", Value::Null);
+        assert!(page["position"].as_str().unwrap().starts_with("android|"), "{page}");
     }
 
     #[test]

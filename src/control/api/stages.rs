@@ -158,7 +158,10 @@ pub(super) fn set_cache(stage: &mut Stage, enabled: Option<bool>, size: Option<S
 }
 
 /// Refuses what AWS does not take as a stage variable.
-pub(super) fn check_variable(name: &str, value: &str) -> Result<(), ApiError> {
+///
+/// # Errors
+/// `BadRequestException`.
+pub fn check_variable(name: &str, value: &str) -> Result<(), ApiError> {
     let name_fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if name.is_empty() || name.len() > VARIABLE_NAME_MAX || !name.bytes().all(name_fits) {
         return Err(ApiError::bad_request(format!(

@@ -1,12 +1,10 @@
 //! Maps as Java prints them, secrets hidden; and the headers of an answer as AWS tells them.
 
 use crate::deploy::CompiledStage;
+use crate::gateway::secret::mask;
 use crate::gateway::{Exchange, ResponseBody};
 use crate::http::KnownHeader;
 use crate::limits::EXECUTION_LOG_LINE_BYTES_MAX;
-
-/// Characters of a secret that are shown.
-const SHOWN: usize = 6;
 
 /// Names and values on their way into a line, each name once, in the order in which they came first.
 #[derive(Default)]
@@ -66,15 +64,6 @@ impl JavaMap {
 
 fn is_secret(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"authorization") || name.eq_ignore_ascii_case(b"x-api-key")
-}
-
-/// One `*` for each hidden character; of what is no longer than the shown part nothing is shown.
-fn mask(value: &[u8], out: &mut Vec<u8>) {
-    let text = String::from_utf8_lossy(value);
-    let count = text.chars().count();
-    let hidden = if count > SHOWN { count - SHOWN } else { count };
-    out.resize(out.len() + hidden, b'*');
-    out.extend(text.chars().skip(hidden).collect::<String>().into_bytes());
 }
 
 /// Names and values of an answer's headers as a test invocation has them: the trace first, the content

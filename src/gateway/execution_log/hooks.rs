@@ -63,7 +63,7 @@ pub fn failure(at: WallMillis, stage: &CompiledStage, exchange: &mut Exchange) {
 }
 
 #[inline]
-fn record(exchange: &mut Exchange, write: impl FnOnce(&mut ExecutionLog, &Exchange)) {
+pub(super) fn record(exchange: &mut Exchange, write: impl FnOnce(&mut ExecutionLog, &Exchange)) {
     if exchange.log.is_some() {
         record_now(exchange, write);
     }
@@ -101,6 +101,7 @@ impl ExecutionLog {
         let path = String::from_utf8_lossy(exchange.path.of(bytes));
         let line = format_args!("HTTP Method: {http_method}, Resource Path: {path}");
         self.text(at, LogDetail::Phases, line);
+        self.api_key(at, exchange);
         self.map(at, "Method request path: ", |map| {
             for (name, value) in method.path_parameters.iter().zip(&exchange.captures) {
                 map.parameter(name, decoded(value.of(bytes), false));
@@ -172,7 +173,8 @@ impl ExecutionLog {
     }
 
     fn failure(&mut self, at: WallMillis, stage: &CompiledStage, exchange: &Exchange) {
-        if let Some(error) = &exchange.error {
+        // What a key's check has refused has been told with the plan's words.
+        if let Some(error) = exchange.error.as_ref().filter(|error| !error.is_of_key_check()) {
             self.line(at, LogDetail::Errors, |out| write_error(error, stage, exchange, out));
         }
         self.status(at, LogDetail::Errors, stage, exchange);

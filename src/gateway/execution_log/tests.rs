@@ -169,3 +169,146 @@ fn without_a_log_the_hooks_allocate_nothing() {
     });
     assert_eq!((cost, exchange.log.is_none()), (0, true));
 }
+
+mod keys {
+    use super::super::key_check;
+    use super::*;
+    use crate::gateway::exchange::ApiKey;
+    use crate::http::Span;
+    use crate::throttle::Rate;
+    use crate::time::Nanos;
+    use crate::usage::{Counted, KeyId, Plan, PlanStage, Quota, QuotaPeriod, Refusal, UsagePlans};
+
+    const KEY: &str = "0123456789012345678901234567890123F0yrv6";
+    const MASKED: &str = "**********************************F0yrv6";
+
+    fn usage() -> UsagePlans {
+        let usage = UsagePlans::default();
+        usage.set_plan(Plan {
+            id: "plan01".into(),
+            throttle: Some(Rate::new(5.0, 10)),
+            quota: Some(Quota { limit: 500, period: QuotaPeriod::Day, offset: 0 }),
+            stages: [PlanStage {
+                api_id: "a1b2c3d4e5".into(),
+                stage: "dev".into(),
+                methods: [].into(),
+                first_method: 0,
+            }]
+            .into(),
+        });
+        let nothing = |_: &str| [Counted { period: 0, count: 0 }; 2];
+        let id = KeyId::new("zp9k2xw1q0").unwrap();
+        usage.set_key(id, KEY.as_bytes(), true, &["plan01"], nothing);
+        usage
+    }
+
+    /// An exchange with the key, and where the key is.
+    fn keyed(stage: &CompiledStage, key: &str) -> (Exchange, Span) {
+        let head = format!("GET /dev/pets/7 HTTP/1.1\r\nx-api-key: {key}\r\nHost: h\r\n\r\n");
+        let mut exchange = exchange(&head);
+        route(stage, &mut exchange).unwrap();
+        exchange.log = Some(Box::new(ExecutionLog::new(LogDetail::Phases)));
+        let span = exchange.head.headers[0].value;
+        (exchange, span)
+    }
+
+    #[test]
+    fn a_key_is_told_masked_with_its_plans_answer() {
+        let (usage, stage) = (usage(), pets().stage());
+        let method = &stage.methods[0];
+        let id = "0".repeat(36);
+        let begins = format!(
+            "Verifying Usage Plan for request: {id}. API Key: {MASKED} API Stage: a1b2c3d4e5/dev"
+        );
+        let (mut exchange, key) = keyed(&stage, KEY);
+        key_check::begins(AT, &stage, &mut exchange, Some(key));
+        key_check::succeeded(AT, &stage, &mut exchange, key);
+        let asked = ("a1b2c3d4e5", "dev");
+        let admitted = usage.admit(KEY.as_bytes(), asked, ("/pets/{id}", "GET"), Nanos(0), AT);
+        let caller = admitted.unwrap().caller;
+        exchange.api_key = Some(ApiKey { value: key, caller });
+        method_request(AT, method, &mut exchange, b"");
+        assert_eq!(
+            texts(&exchange),
+            [
+                &*begins,
+                &format!(
+                    "Usage Plan check succeeded for API Key {MASKED} and API Stage a1b2c3d4e5/dev"
+                ),
+                &format!("Starting execution for request: {id}"),
+                "HTTP Method: GET, Resource Path: /pets/7",
+                &format!("API Key: {MASKED}"),
+                "API Key ID: zp9k2xw1q0",
+            ]
+        );
+
+        let of_plan = "Usage Plan ID plan01";
+        let forbidden = |key: &str, reason: &str| {
+            format!(
+                "API Key {key} not authorized because method 'GET /pets/{{id}}' requires API Key \
+                 and API Key is not associated with a Usage Plan for API Stage a1b2c3d4e5/dev: \
+                 {reason}"
+            )
+        };
+        for (key, why, error, want) in [
+            (
+                Some(KEY),
+                Refusal::Throttled,
+                GatewayError::Throttled { scope: ThrottleScope::UsagePlan },
+                format!(
+                    "API Key {MASKED} exceeded throttle limit for API Stage a1b2c3d4e5/dev: Key \
+                     throttle limit exceeded for {of_plan}, RestApi a1b2c3d4e5, Stage dev, Resource \
+                     abc123, HttpMethod GET. Limit: 5.00 Burst: 10"
+                ),
+            ),
+            (
+                Some(KEY),
+                Refusal::QuotaExceeded,
+                GatewayError::QuotaExceeded,
+                format!(
+                    "API Key {MASKED} exceeded quota limit for API Stage a1b2c3d4e5/dev: Key quota \
+                     exhausted for {of_plan}. Quota Limit: 500 Period: DAY"
+                ),
+            ),
+            (
+                Some("unknownkey"),
+                Refusal::Forbidden,
+                GatewayError::InvalidApiKey,
+                forbidden("****ownkey", "No Usage Plan found for key and API Stage"),
+            ),
+            (
+                None,
+                Refusal::Forbidden,
+                GatewayError::InvalidApiKey,
+                forbidden("", "API Key was required but not present"),
+            ),
+        ] {
+            let (mut exchange, span) = keyed(&stage, key.unwrap_or("-"));
+            let given = key.map(|_| span);
+            key_check::refused(AT, &usage, &stage, method, &mut exchange, given, why);
+            let status = error.status();
+            refuse(&stage, &mut exchange, error);
+            failure(AT, &stage, &mut exchange);
+            let end = format!("Method completed with status: {status}");
+            assert_eq!(texts(&exchange), [want, end], "{key:?}");
+        }
+    }
+
+    #[test]
+    fn a_method_without_a_key_says_so() {
+        let stage = pets().stage();
+        let (mut exchange, _) = keyed(&stage, KEY);
+        key_check::not_needed(AT, &stage, &stage.methods[0], &mut exchange);
+        let id = "0".repeat(36);
+        assert_eq!(
+            texts(&exchange),
+            [
+                &*format!(
+                    "Verifying Usage Plan for request: {id}. API Key:  API Stage: a1b2c3d4e5/dev"
+                ),
+                "API Key  authorized because method 'GET /pets/{id}' does not require API Key. \
+                 Request will not contribute to throttle or quota limits",
+            ]
+        );
+    }
+}

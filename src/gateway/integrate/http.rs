@@ -46,7 +46,7 @@ pub async fn call<C: Client>(
 ) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
     let outcome = attempt(env, stage, method, http, exchange, client).await;
     if let Err(error) = &outcome {
-        exchange.integration.error = Some(error.message());
+        exchange.integration.error = Some(error.fixed_message());
     }
     outcome
 }

@@ -359,7 +359,7 @@ mod tests {
                     Ok(method) => method,
                     Err(error) => return gateway_response::write(&stage, &mut exchange, error),
                 };
-                throttle::admit(method, Nanos(0)).unwrap();
+                throttle::admit(method, None, Nanos(0)).unwrap();
                 let CompiledIntegration::Mock(mock) = &method.integration else { panic!() };
                 respond(&stage, method, mock, &mut exchange, &mut renderer).unwrap();
             });

@@ -23,6 +23,7 @@ fn options(kind: ExportType, extensions: &str) -> ExportOptions {
         extensions: Extensions::named(extensions).unwrap(),
         stage: "dev".to_owned(),
         host: "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com".to_owned(),
+        plain_http: false,
         deployed_at: "2025-07-02T13:13:23Z".to_owned(),
         documentation: None,
     }

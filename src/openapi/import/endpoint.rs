@@ -17,8 +17,8 @@ impl<'a> Importer<'a> {
     /// Everything about the API's endpoint.
     pub(super) fn endpoint(&mut self, root: &Place<'a>, api: &mut RestApi) {
         let source = "x-amazon-apigateway-api-key-source";
-        api.api_key_source =
-            self.quiet_name(root.node, source, ApiKeySource::named).unwrap_or_default();
+        let sources = ApiKeySource::ALL.iter().map(|it| (it.as_str(), *it)).collect::<Vec<_>>();
+        api.api_key_source = self.choice(root, source, &sources).unwrap_or_default();
         api.security_policy = self.quiet_text(root.node, "x-amazon-apigateway-security-policy");
         let mode = "x-amazon-apigateway-endpoint-access-mode";
         api.endpoint_access_mode = self.quiet_name(root.node, mode, EndpointAccessMode::named);

@@ -8,7 +8,7 @@ use super::security::Guard;
 use super::{Importer, mappings, names};
 use crate::model::{DocumentationPartType, Method, MethodName};
 
-use Use::{Documentation, Later, Read};
+use Use::{Documentation, Read};
 
 const INTEGRATION: &str = "x-amazon-apigateway-integration";
 const OPERATION: &Keys = &[
@@ -30,13 +30,7 @@ const OPERATION: &Keys = &[
     (INTEGRATION, Read),
     ("x-amazon-apigateway-auth", Read),
     ("x-ringway-throttle", Read),
-    (
-        "x-amazon-apigateway-request-validator",
-        Later(
-            "request validation is not carried out: requests that do not fit reach the integration",
-            "it comes with a later release; let the integration check requests until then",
-        ),
-    ),
+    ("x-amazon-apigateway-request-validator", Read),
 ];
 
 impl<'a> Importer<'a> {

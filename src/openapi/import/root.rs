@@ -15,10 +15,6 @@ use Use::{Documentation, Ignored, Later, Read};
 const COMPRESSION_SIZE_MAX: u32 = 10_485_760;
 const API_ID_CHARS: usize = 10;
 
-const VALIDATORS: Use = Later(
-    "request validation is not carried out: requests that do not fit reach the integration",
-    "it comes with a later release; let the integration check requests until then",
-);
 const HTTP_API: Use = Later(
     "this belongs to HTTP APIs, and has no effect on a REST API",
     "HTTP APIs come with a later release; the document is served as a REST API",
@@ -30,10 +26,7 @@ const EXTENSIONS: &Keys = &[
     ("x-amazon-apigateway-gateway-responses", Read),
     ("x-amazon-apigateway-policy", Read),
     ("x-ringway-throttle", Read),
-    (
-        "x-amazon-apigateway-api-key-source",
-        Later("API keys are not read yet", "they come with a later release"),
-    ),
+    ("x-amazon-apigateway-api-key-source", Read),
     (
         "x-amazon-apigateway-documentation",
         Later(
@@ -56,8 +49,8 @@ const EXTENSIONS: &Keys = &[
             "it comes with TLS listeners in a later release",
         ),
     ),
-    ("x-amazon-apigateway-request-validators", VALIDATORS),
-    ("x-amazon-apigateway-request-validator", VALIDATORS),
+    ("x-amazon-apigateway-request-validators", Read),
+    ("x-amazon-apigateway-request-validator", Read),
     ("x-amazon-apigateway-cors", HTTP_API),
     ("x-amazon-apigateway-importexport-version", HTTP_API),
 ];

@@ -195,8 +195,13 @@ impl<'a> Importer<'a> {
                 }
             }
             Enforced::ApiKey => {
-                self.not_enforced(place, &format!("the API key ('{shown}')"), of);
                 guard.api_key_required = true;
+                self.report.warning(
+                    place,
+                    format!("the API key ('{shown}') closes {of} where there are no keys"),
+                    "'ringway run' has none, so these requests are answered 403: import the \
+                     document into 'ringway serve', which keeps keys and usage plans",
+                );
             }
             Enforced::Nothing => self.report.warning(
                 place,
@@ -228,7 +233,7 @@ impl<'a> Importer<'a> {
         self.report.ours(
             place,
             format!("{what} would not be enforced for {of}"),
-            "authorizers and API keys come with a later release: until then check callers in the \
+            "authorizers come with a later release: until then check callers in the \
              integration or in front of the gateway, and remove the requirement to serve without it",
         );
     }

@@ -4,12 +4,18 @@
 
 use indexmap::IndexMap;
 
+use super::super::{Node, Value};
 use super::Importer;
+use super::names::{self, shown};
 use super::place::Place;
+use super::report::{Keys, Use::Read};
 use crate::model::RequestValidator;
 
 const VALIDATORS: &str = "x-amazon-apigateway-request-validators";
 const VALIDATOR: &str = "x-amazon-apigateway-request-validator";
+const BODY: &str = "validateRequestBody";
+const PARAMETERS: &str = "validateRequestParameters";
+const KEYS: &Keys = &[(BODY, Read), (PARAMETERS, Read)];
 
 impl<'a> Importer<'a> {
     /// The document's validators by name.
@@ -18,14 +24,14 @@ impl<'a> Importer<'a> {
         root: &Place<'a>,
     ) -> IndexMap<String, RequestValidator> {
         let mut validators = IndexMap::new();
-        let Some(object) = self.quiet_object(root, VALIDATORS) else { return validators };
+        let Some(object) = self.object(root, VALIDATORS) else { return validators };
         for (name, _) in object.members() {
-            let Some(place) = self.quiet_object(&object, name) else { continue };
-            let mut flag = |key| self.quiet_boolean(place.node, key).unwrap_or(false);
+            let Some(place) = self.object(&object, name) else { continue };
+            self.report.keys(&place, "a request validator", KEYS);
             let validator = RequestValidator {
                 id: None,
-                validate_request_body: flag("validateRequestBody"),
-                validate_request_parameters: flag("validateRequestParameters"),
+                validate_request_body: self.flag(&place, BODY),
+                validate_request_parameters: self.flag(&place, PARAMETERS),
                 pointer: place.pointer.clone(),
             };
             validators.insert(name.to_owned(), validator);
@@ -33,16 +39,42 @@ impl<'a> Importer<'a> {
         validators
     }
 
+    /// A member that is `true` or `false`, or its text as AWS's SDKs write it; false if it is not there.
+    fn flag(&mut self, of: &Place<'a>, key: &str) -> bool {
+        let Some(place) = of.member(key) else { return false };
+        match place.node.scalar() {
+            Some("true") => true,
+            Some("false") => false,
+            _ => {
+                if !self.is_null(&place) {
+                    self.wrong_kind(&place, "true or false");
+                }
+                false
+            }
+        }
+    }
+
     /// The validator of an operation: its own, or the document's.
     pub(super) fn request_validator(&mut self, operation: &Place<'a>) -> Option<String> {
-        let root = self.root.node;
-        let name = self
-            .quiet_text(operation.node, VALIDATOR)
-            .or_else(|| self.quiet_text(root, VALIDATOR))?;
-        if !self.validators.contains_key(&name) {
-            self.report.aws_error("Invalid Request Validator identifier specified");
-            return None;
+        let root = self.root.clone();
+        let (of, name) = match self.text(operation, VALIDATOR) {
+            Some(name) => (operation, name),
+            None => (&root, self.text(&root, VALIDATOR)?),
+        };
+        let declared = root.node.member(VALIDATORS).map(Node::members).unwrap_or_default();
+        let known = declared.iter().filter(|it| matches!(it.node.value, Value::Map(_)));
+        let mut known = known.map(|it| &*it.key);
+        if known.clone().any(|other| *other == *name) {
+            return Some(name);
         }
-        Some(name)
+        let help = match names::meant(&name, known.by_ref()) {
+            Some(name) => format!("did you mean '{name}'?"),
+            None => format!("define it in {VALIDATORS}"),
+        };
+        let place = of.member(VALIDATOR).unwrap_or_else(|| of.clone());
+        let message = format!("there is no request validator '{}'", shown(&name));
+        let aws = "Invalid Request Validator identifier specified";
+        self.report.error_as(&place, message, help, aws);
+        None
     }
 }

@@ -66,9 +66,7 @@ fn a_method_is_answered_as_recorded() {
     assert_eq!(
         plane.effects.not_carried_out,
         [
-            "Method PUT /test has authorizationType AWS_IAM: no caller is authorized yet.",
-            "Method PUT /test has apiKeyRequired: API keys are not checked yet.",
-            "Method PUT /test has requestModels: bodies are not validated yet.",
+            "Method PUT /test has authorizationType AWS_IAM, which is not carried out yet: it is closed, and answers 403.",
         ]
     );
     plane.ok("DELETE", &uri, Value::Null);

@@ -302,6 +302,20 @@ fn extensions_and_types_are_named() {
     assert_eq!(ExportType::named("oas3"), None);
 }
 
+#[test]
+fn a_host_without_tls_is_told_as_one() {
+    let api = api("{ openapi: 3.0.1, info: { title: T, version: '1' }, paths: {} }");
+    for (plain_http, scheme) in [(false, "https"), (true, "http")] {
+        let exported = |kind| {
+            let host = "a1.execute-api.localhost:8080".to_owned();
+            export(&api, &ExportOptions { host, plain_http, ..options(kind, "") }).unwrap()
+        };
+        let url = format!("{scheme}://a1.execute-api.localhost:8080/{{basePath}}");
+        assert_eq!(exported(ExportType::Oas30)["servers"][0]["url"], url);
+        assert_eq!(exported(ExportType::Swagger)["schemes"], serde_json::json!([scheme]));
+    }
+}
+
 /// An export of AWS's, imported and exported again, is the same; only parameters have an order of ours.
 #[test]
 fn an_export_of_aws_comes_out_as_it_went_in() {

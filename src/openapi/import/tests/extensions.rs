@@ -115,26 +115,6 @@ x-amazon-apigateway-any-method: {}",
 fn what_comes_later_is_said() {
     said(&[
         (
-            root(
-                r"x-amazon-apigateway-request-validators: { all: { validateRequestBody: true } }
-x-amazon-apigateway-request-validator: all",
-            ),
-            &[
-                "4 not carried out /x-amazon-apigateway-request-validators: request validation is \
-                 not carried out: requests that do not fit reach the integration | it comes with \
-                 a later release; let the integration check requests until then",
-                "5 not carried out /x-amazon-apigateway-request-validator: request validation is \
-                 not carried out: requests that do not fit reach the integration | it comes with \
-                 a later release; let the integration check requests until then",
-            ],
-        ),
-        (root("x-amazon-apigateway-request-validators: {}"), &[]),
-        (
-            root("x-amazon-apigateway-api-key-source: HEADER"),
-            &["4 not carried out /x-amazon-apigateway-api-key-source: API keys are not read yet \
-                 | they come with a later release"],
-        ),
-        (
             root("x-amazon-apigateway-documentation: { version: 1 }"),
             &["4 not carried out /x-amazon-apigateway-documentation: documentation parts are \
                  not kept | they come with a later release; nothing about serving depends on them"],
@@ -183,12 +163,6 @@ x-amazon-apigateway-importexport-version: '1.0'",
             &["4 not carried out /tags/0/x-amazon-apigateway-tag-value: this belongs to HTTP \
                  APIs, and has no effect on a REST API | HTTP APIs come with a later release; the \
                  document is served as a REST API"],
-        ),
-        (
-            operation("x-amazon-apigateway-request-validator: all"),
-            &["7 not carried out @/x-amazon-apigateway-request-validator: request validation is \
-                 not carried out: requests that do not fit reach the integration | it comes with \
-                 a later release; let the integration check requests until then"],
         ),
     ]);
 }

@@ -161,9 +161,14 @@ fn aws_refuses_a_method_without_the_authorizer_it_needs() {
                 COGNITO_USER_POOLS requires a valid authorizer.";
     assert_eq!(import.aws_refusal(false).as_deref(), Some(want));
     // What AWS imports is refused only because it would not be enforced here.
-    let scheme = "{ type: apiKey, name: x-api-key, in: header }";
+    let scheme = "{ type: apiKey, name: A, in: header, x-amazon-apigateway-authtype: awsSigv4 }";
     let import = imported(&super::secured(scheme));
     assert!(!import.is_sound());
+    assert_eq!(import.aws_refusal(true), None);
+    // A key is enforced.
+    let scheme = "{ type: apiKey, name: x-api-key, in: header }";
+    let import = imported(&super::secured(scheme));
+    assert!(import.is_sound());
     assert_eq!(import.aws_refusal(true), None);
 }
 

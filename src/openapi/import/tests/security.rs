@@ -7,17 +7,19 @@ fn whatever_aws_enforces_is_an_error() {
     said(&[
         (
             secured("{ type: apiKey, name: x-api-key, in: header }"),
-            &["3 error /paths/~1a/get/security/0/s: the API key ('s') would not be enforced for \
-                 this method | authorizers and API keys come with a later release: until then \
-                 check callers in the integration or in front of the gateway, and remove the \
-                 requirement to serve without it"],
+            &[
+                "3 warning /paths/~1a/get/security/0/s: the API key ('s') closes this method where there are \
+                 no keys | 'ringway run' has none, so these requests are answered 403: import the \
+                 document into 'ringway serve', which keeps keys and usage plans",
+            ],
         ),
         (
             secured("{ type: apiKey, name: X-API-Key, in: query }"),
-            &["3 error /paths/~1a/get/security/0/s: the API key ('s') would not be enforced for \
-                 this method | authorizers and API keys come with a later release: until then \
-                 check callers in the integration or in front of the gateway, and remove the \
-                 requirement to serve without it"],
+            &[
+                "3 warning /paths/~1a/get/security/0/s: the API key ('s') closes this method where there are \
+                 no keys | 'ringway run' has none, so these requests are answered 403: import the \
+                 document into 'ringway serve', which keeps keys and usage plans",
+            ],
         ),
         (
             secured(
@@ -25,7 +27,7 @@ fn whatever_aws_enforces_is_an_error() {
             ),
             &[
                 "3 error /paths/~1a/get/security/0/s: AWS_IAM authorization ('s') would not be \
-                 enforced for this method | authorizers and API keys come with a later release: \
+                 enforced for this method | authorizers come with a later release: \
                  until then check callers in the integration or in front of the gateway, and \
                  remove the requirement to serve without it",
                 "4 not carried out /components/securitySchemes/s/x-amazon-apigateway-authtype: \
@@ -39,7 +41,7 @@ fn whatever_aws_enforces_is_an_error() {
             ),
             &[
                 "3 error /paths/~1a/get/security/0/s: the authorizer 's' would not be enforced \
-                 for this method | authorizers and API keys come with a later release: until then \
+                 for this method | authorizers come with a later release: until then \
                  check callers in the integration or in front of the gateway, and remove the \
                  requirement to serve without it",
                 "4 not carried out /components/securitySchemes/s/x-amazon-apigateway-authtype: \
@@ -56,7 +58,7 @@ fn whatever_aws_enforces_is_an_error() {
             ),
             &[
                 "3 error /paths/~1a/get/security/0/s: the authorizer 's' would not be enforced \
-                 for this method | authorizers and API keys come with a later release: until then \
+                 for this method | authorizers come with a later release: until then \
                  check callers in the integration or in front of the gateway, and remove the \
                  requirement to serve without it",
                 "4 not carried out /components/securitySchemes/s/x-amazon-apigateway-authtype: \
@@ -68,7 +70,7 @@ fn whatever_aws_enforces_is_an_error() {
             secured("{ type: oauth2, x-amazon-apigateway-authorizer: { type: jwt } }"),
             &[
                 "3 error /paths/~1a/get/security/0/s: the authorizer 's' would not be enforced \
-                 for this method | authorizers and API keys come with a later release: until then \
+                 for this method | authorizers come with a later release: until then \
                  check callers in the integration or in front of the gateway, and remove the \
                  requirement to serve without it",
                 "4 not carried out /components/securitySchemes/s/x-amazon-apigateway-authorizer: \
@@ -80,7 +82,7 @@ fn whatever_aws_enforces_is_an_error() {
             secured("{ type: apiKey, name: A, in: header, x-amazon-apigateway-authorizer: null }"),
             &[
                 "3 error /paths/~1a/get/security/0/s: the authorizer 's' would not be enforced \
-                 for this method | authorizers and API keys come with a later release: until then \
+                 for this method | authorizers come with a later release: until then \
                  check callers in the integration or in front of the gateway, and remove the \
                  requirement to serve without it",
                 "4 warning /components/securitySchemes/s/x-amazon-apigateway-authorizer: \
@@ -171,7 +173,7 @@ fn the_auth_extension_closes_a_method() {
         (
             operation("x-amazon-apigateway-auth: { type: aws_iam }"),
             &["7 error @/x-amazon-apigateway-auth: AWS_IAM authorization would not be enforced \
-                 for this method | authorizers and API keys come with a later release: until then \
+                 for this method | authorizers come with a later release: until then \
                  check callers in the integration or in front of the gateway, and remove the \
                  requirement to serve without it"],
         ),
@@ -209,10 +211,11 @@ security: [{ key: [] }]
 paths:
   /a:
     get: { x-amazon-apigateway-integration: { type: mock } }"),
-            &["4 error /security/0/key: the API key ('key') would not be enforced for every \
-                 method without security of its own | authorizers and API keys come with a later \
-                 release: until then check callers in the integration or in front of the gateway, \
-                 and remove the requirement to serve without it"],
+            &[
+                "4 warning /security/0/key: the API key ('key') closes every method without security of its own where there are \
+                 no keys | 'ringway run' has none, so these requests are answered 403: import the \
+                 document into 'ringway serve', which keeps keys and usage plans",
+            ],
         ),
         (
             raw(r"swagger: '2.0'
@@ -233,10 +236,9 @@ paths:
   /a:
     get: { security: null, x-amazon-apigateway-integration: { type: mock } }"),
             &[
-                "4 error /security/0/key: the API key ('key') would not be enforced for every \
-                 method without security of its own | authorizers and API keys come with a later \
-                 release: until then check callers in the integration or in front of the gateway, \
-                 and remove the requirement to serve without it",
+                "4 warning /security/0/key: the API key ('key') closes every method without security of its own where there are \
+                 no keys | 'ringway run' has none, so these requests are answered 403: import the \
+                 document into 'ringway serve', which keeps keys and usage plans",
                 "7 warning /paths/~1a/get/security: 'security' is null and counts as not there | \
                  remove the key, or give it a value",
             ],

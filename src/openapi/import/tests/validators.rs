@@ -1,6 +1,6 @@
 //! Which validator a method has.
 
-use super::{imported, method_at};
+use super::{imported, method_at, operation, root, said};
 use crate::model::{MethodName, RestApi};
 
 fn api(root: &str, own: &str) -> (RestApi, Option<String>) {
@@ -58,4 +58,49 @@ fn aws_refuses_a_validator_that_there_is_not() {
     let want = "Errors found during import:\n\tUnable to put method 'GET' on resource at path '/a': \
                 Invalid Request Validator identifier specified";
     assert_eq!(refusal.as_deref(), Some(want));
+}
+
+#[test]
+fn what_is_wrong_with_a_validator_is_said() {
+    said(&[
+        (
+            root(
+                r"x-amazon-apigateway-request-validators: { all: { validateRequestBody: true } }
+x-amazon-apigateway-request-validator: all
+x-amazon-apigateway-api-key-source: header",
+            ),
+            &[],
+        ),
+        (root("x-amazon-apigateway-request-validators: {}"), &[]),
+        (
+            root(
+                r"x-amazon-apigateway-request-validators:
+  a: { validateRequestBody: maybe, validateRequestParameters: null, validateRequestParams: true }
+  b: [body]",
+            ),
+            &[
+                "5 error /x-amazon-apigateway-request-validators/a/validateRequestBody: \
+                 'validateRequestBody' is a string (maybe), but has to be true or false | write \
+                 true or false",
+                "5 warning /x-amazon-apigateway-request-validators/a/validateRequestParameters: \
+                 'validateRequestParameters' is null and counts as not there | remove the key, or \
+                 give it a value",
+                "5 warning /x-amazon-apigateway-request-validators/a/validateRequestParams: a \
+                 request validator has no key 'validateRequestParams' | did you mean \
+                 'validateRequestParameters'?",
+                "6 error /x-amazon-apigateway-request-validators/b: 'b' is a list, but has to be \
+                 an object | write an object",
+            ],
+        ),
+        (
+            operation("x-amazon-apigateway-request-validator: all"),
+            &["7 error @/x-amazon-apigateway-request-validator: there is no request validator \
+                 'all' | define it in x-amazon-apigateway-request-validators"],
+        ),
+        (
+            root("x-amazon-apigateway-api-key-source: QUERY"),
+            &["4 error /x-amazon-apigateway-api-key-source: 'QUERY' is no \
+                 x-amazon-apigateway-api-key-source | write one of HEADER, AUTHORIZER"],
+        ),
+    ]);
 }

@@ -24,6 +24,7 @@ pub mod json;
 pub mod auth;
 pub mod http;
 pub mod ring;
+pub mod schema;
 pub mod store;
 pub mod telemetry;
 pub mod throttle;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 10] = [
     &["context", "limits", "time"],
     &["json"],
-    &["auth", "http", "ring", "store", "telemetry", "throttle", "tls", "vtl"],
+    &["auth", "http", "ring", "schema", "store", "telemetry", "throttle", "tls", "vtl"],
     &["model", "upstream", "usage"],
     &["deploy", "openapi"],
     &["control", "gateway"],

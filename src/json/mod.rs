@@ -3,7 +3,8 @@
 //! A [`Tape`] parses a body once into a flat list of nodes, [`Document`] reads it, [`JsonPath`]
 //! asks for parts of it, [`mod@write`] prints parts of it. All four follow what the service's own
 //! libraries do (json-smart 2.2 in `MODE_PERMISSIVE`, Jayway JsonPath 2.0.0), oddities included;
-//! `testdata` holds what those libraries answered.
+//! `testdata` holds what those libraries answered. What a schema is to judge has to be JSON by the
+//! standard: [`Tape::parse_strict`].
 //!
 //! ```ignore
 //! use crate::json::{JsonPath, Tape, path, write};
@@ -36,6 +37,7 @@ mod parse;
 pub mod path;
 mod permissive;
 mod tape;
+mod value;
 pub mod write;
 
 #[cfg(test)]
@@ -46,6 +48,7 @@ use std::fmt;
 pub use number::Number;
 pub use path::JsonPath;
 pub use tape::{Document, Elements, JsonStr, Key, Kind, Members, NodeId, Tape};
+pub use value::{HashedMembers, Shape, Value};
 pub use write::Style;
 
 /// Every bound of this module.
@@ -92,6 +95,8 @@ pub enum JsonErrorKind {
     InvalidEscape,
     /// A number's text that Java's constructors refuse.
     InvalidNumber,
+    /// An object has a key twice; only [`Tape::parse_strict`] minds.
+    RepeatedKey,
     /// More than [`limits::DEPTH_MAX`] containers within each other.
     TooDeep,
     /// More than [`limits::TEXT_BYTES_MAX`] bytes.
@@ -106,6 +111,7 @@ impl fmt::Display for JsonError {
             JsonErrorKind::UnexpectedEnd => "unexpected end",
             JsonErrorKind::InvalidEscape => "invalid escape in a string",
             JsonErrorKind::InvalidNumber => "invalid number",
+            JsonErrorKind::RepeatedKey => "an object that ends here has a key twice",
             JsonErrorKind::TooDeep => "nested too deeply",
             JsonErrorKind::TooLong => "too long",
         };

@@ -154,6 +154,13 @@ pub(super) fn is_float(text: &str) -> bool {
     }
 }
 
+/// Whether `new BigDecimal(text)` reads a JSON number that is not whole: its exponent has an end.
+#[inline]
+pub(super) fn is_decimal(text: &str) -> bool {
+    // Nothing shorter has ten digits after an `e`.
+    text.len() < 12 || Decimal::parse(text).is_some()
+}
+
 /// Whether a valid number's `text` is what Java prints for it, so that nobody has to convert it:
 /// a whole number, or up to 15 digits around a point (as many as every double keeps) without an
 /// exponent, in the range that Java prints without one.

@@ -4,6 +4,9 @@
 //! around it on the tape's stack. Strings are scanned eight bytes at a time. Whatever is not strict
 //! JSON, and the few strict texts that json-smart reads in its own way, are refused here and
 //! go to [`permissive`](super::permissive); what is accepted here means the same there.
+//!
+//! With `JSON` set, only the grammar decides: DEL stays in strings, a number is one that
+//! `BigDecimal` reads, and an object that has a key twice is refused.
 
 use crate::json::limits::{DEPTH_MAX, TEXT_BYTES_MAX};
 use crate::json::number;
@@ -12,8 +15,8 @@ use crate::json::{JsonError, JsonErrorKind};
 
 /// Why the text did not become a tape here.
 pub(super) enum Refusal {
-    /// The permissive parser may still read it.
-    NotStrict,
+    /// The permissive parser may still read it; the grammar is broken at this byte.
+    NotStrict { at: usize },
     /// No parser may read it.
     Failed(JsonError),
 }
@@ -22,7 +25,7 @@ pub(super) enum Refusal {
 const BOTTOM: Frame = Frame { node: u32::MAX, count: 0, seen: 0, object: false, repeats: false };
 
 /// Parses all of `text` into the empty `tape`. Cost: O(bytes), no allocation on a warm tape.
-pub(super) fn strict(tape: &mut Tape, text: &str) -> Result<(), Refusal> {
+pub(super) fn strict<const JSON: bool>(tape: &mut Tape, text: &str) -> Result<(), Refusal> {
     let bytes = text.as_bytes();
     if bytes.len() > TEXT_BYTES_MAX as usize {
         let kind = JsonErrorKind::TooLong;
@@ -33,20 +36,20 @@ pub(super) fn strict(tape: &mut Tape, text: &str) -> Result<(), Refusal> {
     loop {
         // A value begins at `at`.
         match byte_at(bytes, at) {
-            b'"' => at = string(tape, text, at + 1)?,
+            b'"' => at = string::<JSON>(tape, text, at + 1)?,
             b'{' => {
                 open(tape, &mut frame, at, true)?;
                 at = skip_blanks(bytes, at + 1);
                 match byte_at(bytes, at) {
                     b'"' => {
-                        at = key(tape, text, &mut frame, at + 1)?;
+                        at = key::<JSON>(tape, text, &mut frame, at + 1)?;
                         continue;
                     }
                     b'}' => {
                         at += 1;
-                        close(tape, &mut frame, text);
+                        close::<JSON>(tape, &mut frame, text, at)?;
                     }
-                    _ => return Err(Refusal::NotStrict),
+                    _ => return Err(Refusal::NotStrict { at }),
                 }
             }
             b'[' => {
@@ -56,19 +59,19 @@ pub(super) fn strict(tape: &mut Tape, text: &str) -> Result<(), Refusal> {
                     continue;
                 }
                 at += 1;
-                close(tape, &mut frame, text);
+                close::<JSON>(tape, &mut frame, text, at)?;
             }
-            b'-' | b'0'..=b'9' => at = number(tape, text, at)?,
+            b'-' | b'0'..=b'9' => at = number::<JSON>(tape, text, at)?,
             b't' => at = word(tape, bytes, at, b"true", tag::TRUE)?,
             b'f' => at = word(tape, bytes, at, b"false", tag::FALSE)?,
             b'n' => at = word(tape, bytes, at, b"null", tag::NULL)?,
-            _ => return Err(Refusal::NotStrict),
+            _ => return Err(Refusal::NotStrict { at }),
         }
         // A value has ended before `at`.
         loop {
             at = skip_blanks(bytes, at);
             if frame.node == BOTTOM.node {
-                return if at == bytes.len() { Ok(()) } else { Err(Refusal::NotStrict) };
+                return if at == bytes.len() { Ok(()) } else { Err(Refusal::NotStrict { at }) };
             }
             frame.count += 1;
             match byte_at(bytes, at) {
@@ -76,15 +79,15 @@ pub(super) fn strict(tape: &mut Tape, text: &str) -> Result<(), Refusal> {
                     at = skip_blanks(bytes, at + 1);
                     if frame.object {
                         if byte_at(bytes, at) != b'"' {
-                            return Err(Refusal::NotStrict);
+                            return Err(Refusal::NotStrict { at });
                         }
-                        at = key(tape, text, &mut frame, at + 1)?;
+                        at = key::<JSON>(tape, text, &mut frame, at + 1)?;
                     }
                     break;
                 }
-                b'}' if frame.object => close(tape, &mut frame, text),
-                b']' if !frame.object => close(tape, &mut frame, text),
-                _ => return Err(Refusal::NotStrict),
+                b'}' if frame.object => close::<JSON>(tape, &mut frame, text, at)?,
+                b']' if !frame.object => close::<JSON>(tape, &mut frame, text, at)?,
+                _ => return Err(Refusal::NotStrict { at }),
             }
             at += 1;
         }
@@ -109,34 +112,49 @@ fn open(tape: &mut Tape, frame: &mut Frame, at: usize, object: bool) -> Result<(
     Ok(())
 }
 
-fn close(tape: &mut Tape, frame: &mut Frame, text: &str) {
-    tape.close(frame, text);
+#[inline(always)]
+fn close<const JSON: bool>(
+    tape: &mut Tape,
+    frame: &mut Frame,
+    text: &str,
+    at: usize,
+) -> Result<(), Refusal> {
+    let live = tape.close(frame, text);
+    if JSON && live != frame.count {
+        return Err(Refusal::Failed(JsonError { at, kind: JsonErrorKind::RepeatedKey }));
+    }
     *frame = tape.stack.pop().expect("`open` pushed the frame around this one");
+    Ok(())
 }
 
 /// A string value whose first character is at `start`; gives the offset after its quote.
 #[inline(always)]
-fn string(tape: &mut Tape, text: &str, start: usize) -> Result<usize, Refusal> {
+fn string<const JSON: bool>(tape: &mut Tape, text: &str, start: usize) -> Result<usize, Refusal> {
     let end = plain_end(text.as_bytes(), start);
     if byte_at(text.as_bytes(), end) == b'"' {
         tape.push(tag::STRING, start, end - start);
         return Ok(end + 1);
     }
-    let (end, from, len) = escaped(tape, text, start, end)?;
+    let (end, from, len) = escaped::<JSON>(tape, text, start, end)?;
     tape.push(tag::STRING | tag::OWNED, from, len);
     Ok(end)
 }
 
 /// A key and its colon; gives the offset of the value.
 #[inline(always)]
-fn key(tape: &mut Tape, text: &str, frame: &mut Frame, start: usize) -> Result<usize, Refusal> {
+fn key<const JSON: bool>(
+    tape: &mut Tape,
+    text: &str,
+    frame: &mut Frame,
+    start: usize,
+) -> Result<usize, Refusal> {
     let bytes = text.as_bytes();
     let end = plain_end(bytes, start);
     let after = if byte_at(bytes, end) == b'"' {
         push_key(tape, frame, tag::STRING, start, &bytes[start..end]);
         end + 1
     } else {
-        let (after, from, len) = escaped(tape, text, start, end)?;
+        let (after, from, len) = escaped::<JSON>(tape, text, start, end)?;
         let hash = key_hash(&tape.strings.as_bytes()[from..from + len]);
         note_key(frame, hash);
         tape.push(tag::STRING | tag::OWNED | hash << tag::HASH_SHIFT, from, len);
@@ -144,7 +162,7 @@ fn key(tape: &mut Tape, text: &str, frame: &mut Frame, start: usize) -> Result<u
     };
     let colon = skip_blanks(bytes, after);
     if byte_at(bytes, colon) != b':' {
-        return Err(Refusal::NotStrict);
+        return Err(Refusal::NotStrict { at: colon });
     }
     Ok(skip_blanks(bytes, colon + 1))
 }
@@ -219,13 +237,13 @@ fn skip_blanks_slow(bytes: &[u8], mut at: usize) -> usize {
 
 /// A number; gives the offset after it.
 #[inline(always)]
-fn number(tape: &mut Tape, text: &str, start: usize) -> Result<usize, Refusal> {
+fn number<const JSON: bool>(tape: &mut Tape, text: &str, start: usize) -> Result<usize, Refusal> {
     let bytes = text.as_bytes();
     let mut at = start + usize::from(bytes[start] == b'-');
     match byte_at(bytes, at) {
         b'0' => at += 1,
         b'1'..=b'9' => at = skip_digits(bytes, at + 1),
-        _ => return Err(Refusal::NotStrict),
+        _ => return Err(Refusal::NotStrict { at }),
     }
     let mut tag = tag::INT;
     let mut next = byte_at(bytes, at);
@@ -233,7 +251,7 @@ fn number(tape: &mut Tape, text: &str, start: usize) -> Result<usize, Refusal> {
         tag = tag::FLOAT;
         let end = skip_digits(bytes, at + 1);
         if end == at + 1 {
-            return Err(Refusal::NotStrict);
+            return Err(Refusal::NotStrict { at });
         }
         at = end;
         next = byte_at(bytes, at);
@@ -244,13 +262,20 @@ fn number(tape: &mut Tape, text: &str, start: usize) -> Result<usize, Refusal> {
         let digits = at + 1 + usize::from(sign);
         at = skip_digits(bytes, digits);
         if at == digits {
-            return Err(Refusal::NotStrict);
+            return Err(Refusal::NotStrict { at });
         }
     }
     // json-smart reads a long one as a BigDecimal, which bounds its exponent; or what follows makes
     // it a string.
-    if tag == tag::FLOAT && !number::is_float(&text[start..at]) {
-        return Err(Refusal::NotStrict);
+    if tag == tag::FLOAT {
+        let text = &text[start..at];
+        if JSON && !number::is_decimal(text) {
+            let kind = JsonErrorKind::InvalidNumber;
+            return Err(Refusal::Failed(JsonError { at: start, kind }));
+        }
+        if !JSON && !number::is_float(text) {
+            return Err(Refusal::NotStrict { at: start });
+        }
     }
     tape.push(tag, start, at - start);
     Ok(at)
@@ -267,7 +292,7 @@ fn skip_digits(bytes: &[u8], mut at: usize) -> usize {
 #[inline(always)]
 fn word(tape: &mut Tape, bytes: &[u8], at: usize, word: &[u8], tag: u32) -> Result<usize, Refusal> {
     if bytes.get(at..at + word.len()) != Some(word) {
-        return Err(Refusal::NotStrict);
+        return Err(Refusal::NotStrict { at });
     }
     tape.push(tag, 0, 0);
     Ok(at + word.len())
@@ -276,7 +301,7 @@ fn word(tape: &mut Tape, bytes: &[u8], at: usize, word: &[u8], tag: u32) -> Resu
 /// Decodes a string from its first special character, at `at`, on. Gives the offset after its
 /// quote, and where in the tape's buffer the whole string is.
 #[inline(never)]
-fn escaped(
+fn escaped<const JSON: bool>(
     tape: &mut Tape,
     text: &str,
     start: usize,
@@ -289,9 +314,9 @@ fn escaped(
         match byte_at(bytes, at) {
             b'"' => break,
             b'\\' => {}
-            _ => return Err(Refusal::NotStrict),
+            _ => return Err(Refusal::NotStrict { at }),
         }
-        push_plain(tape, text, plain, at)?;
+        push_plain::<JSON>(tape, text, plain, at)?;
         let decoded = match byte_at(bytes, at + 1) {
             escape @ (b'"' | b'\\' | b'/') => escape,
             b'b' => 8,
@@ -305,21 +330,26 @@ fn escaped(
                 at = plain_end(bytes, at);
                 continue;
             }
-            _ => return Err(Refusal::NotStrict),
+            _ => return Err(Refusal::NotStrict { at }),
         };
         tape.strings.push(char::from(decoded));
         plain = at + 2;
         at = plain_end(bytes, plain);
     }
-    push_plain(tape, text, plain, at)?;
+    push_plain::<JSON>(tape, text, plain, at)?;
     Ok((at + 1, from, tape.strings.len() - from))
 }
 
 /// json-smart drops DEL from strings that have escapes, and only from those.
-fn push_plain(tape: &mut Tape, text: &str, from: usize, to: usize) -> Result<(), Refusal> {
+fn push_plain<const JSON: bool>(
+    tape: &mut Tape,
+    text: &str,
+    from: usize,
+    to: usize,
+) -> Result<(), Refusal> {
     let plain = &text[from..to];
-    if memchr::memchr(0x7f, plain.as_bytes()).is_some() {
-        return Err(Refusal::NotStrict);
+    if !JSON && memchr::memchr(0x7f, plain.as_bytes()).is_some() {
+        return Err(Refusal::NotStrict { at: from });
     }
     tape.strings.push_str(plain);
     Ok(())
@@ -328,9 +358,9 @@ fn push_plain(tape: &mut Tape, text: &str, from: usize, to: usize) -> Result<(),
 /// The character of the hex digits at `at`; gives the offset after it. A pair of surrogates is one
 /// character. A lone one is `?`: so Java prints what it cannot encode.
 fn unicode_escape(tape: &mut Tape, bytes: &[u8], at: usize) -> Result<usize, Refusal> {
-    let first = hex(bytes, at).ok_or(Refusal::NotStrict)?;
+    let first = hex(bytes, at).ok_or(Refusal::NotStrict { at })?;
     if (0xD800..0xDC00).contains(&first) && bytes.get(at + 4..at + 6) == Some(b"\\u") {
-        let second = hex(bytes, at + 6).ok_or(Refusal::NotStrict)?;
+        let second = hex(bytes, at + 6).ok_or(Refusal::NotStrict { at })?;
         if (0xDC00..0xE000).contains(&second) {
             tape.strings.push(pair(first, second));
             return Ok(at + 10);

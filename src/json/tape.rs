@@ -21,7 +21,7 @@
 use std::hash::BuildHasher;
 
 use crate::json::number::Number;
-use crate::json::{JsonError, parse, permissive};
+use crate::json::{JsonError, JsonErrorKind, parse, permissive};
 
 /// A value on a [`Tape`]. Valid until the tape parses its next document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +30,12 @@ pub struct NodeId(u32);
 impl NodeId {
     /// The document itself.
     pub const ROOT: Self = Self(0);
+
+    /// Of the node in the list.
+    #[inline]
+    pub(super) fn at(index: usize) -> Self {
+        Self(index as u32)
+    }
 
     fn index(self) -> usize {
         self.0 as usize
@@ -93,13 +99,13 @@ pub(super) mod tag {
 
 impl Node {
     #[inline]
-    fn tag(self) -> u32 {
+    pub(super) fn tag(self) -> u32 {
         self.meta & tag::KIND_MASK
     }
 
     /// Nodes from here to the next sibling.
     #[inline(always)]
-    fn span(self) -> usize {
+    pub(super) fn span(self) -> usize {
         if self.meta & tag::WIDE != 0 { self.start as usize } else { 1 }
     }
 }
@@ -133,6 +139,17 @@ impl Key {
     /// A key for [`Document::member`].
     pub fn new(text: &str) -> Self {
         Self { text: text.into(), hash: key_hash(text.as_bytes()) }
+    }
+
+    /// What [`Key::hash`] gives for a key of these characters.
+    #[inline]
+    pub fn hash_of(text: &[u8]) -> u32 {
+        key_hash(text)
+    }
+
+    /// The 24 bits that stand for the key's characters in a tape. Equal keys have equal hashes.
+    pub fn hash(&self) -> u32 {
+        self.hash
     }
 
     /// The key's characters.
@@ -207,9 +224,9 @@ impl Tape {
     /// [`limits::TEXT_BYTES_MAX`](super::limits::TEXT_BYTES_MAX). The tape is then empty.
     pub fn parse(&mut self, text: &str) -> Result<NodeId, JsonError> {
         self.clear();
-        let parsed = match parse::strict(self, text) {
+        let parsed = match parse::strict::<false>(self, text) {
             Ok(()) => Ok(NodeId::ROOT),
-            Err(parse::Refusal::NotStrict) => {
+            Err(parse::Refusal::NotStrict { .. }) => {
                 self.clear();
                 permissive::parse(self, text).map(|()| NodeId::ROOT)
             }
@@ -219,6 +236,29 @@ impl Tape {
             self.clear();
         }
         parsed
+    }
+
+    /// Parses `text` by RFC 8259 alone, as a body is read that a schema is to judge. No key may
+    /// repeat within an object, and a number's exponent has to fit 32 bits.
+    ///
+    /// What is accepted means the same to [`Tape::parse`], but for DEL in strings with escapes.
+    ///
+    /// # Errors
+    /// Everything else, with the byte offset. The tape is then empty.
+    pub fn parse_strict(&mut self, text: &str) -> Result<NodeId, JsonError> {
+        self.clear();
+        let error = match parse::strict::<true>(self, text) {
+            Ok(()) => return Ok(NodeId::ROOT),
+            Err(parse::Refusal::Failed(error)) => error,
+            Err(parse::Refusal::NotStrict { at }) if at < text.len() => {
+                JsonError { at, kind: JsonErrorKind::UnexpectedCharacter }
+            }
+            Err(parse::Refusal::NotStrict { .. }) => {
+                JsonError { at: text.len(), kind: JsonErrorKind::UnexpectedEnd }
+            }
+        };
+        self.clear();
+        Err(error)
     }
 
     /// Forgets the document and keeps the memory.
@@ -248,9 +288,10 @@ impl Tape {
         self.nodes.push(Node { meta, start: start as u32, len: len as u32 });
     }
 
-    /// Ends the container that `frame` describes: its last node has been written.
+    /// Ends the container that `frame` describes: its last node has been written. Gives its size,
+    /// without the keys that repeat.
     #[inline]
-    pub(super) fn close(&mut self, frame: &Frame, text: &str) {
+    pub(super) fn close(&mut self, frame: &Frame, text: &str) -> u32 {
         let at = frame.node as usize;
         let span = (self.nodes.len() - at) as u32;
         let node = &mut self.nodes[at];
@@ -258,7 +299,9 @@ impl Tape {
         node.len = frame.count;
         if frame.repeats && self.may_repeat_keys(at) {
             self.merge_repeated_keys(at, text);
+            return self.nodes[at].len;
         }
+        frame.count
     }
 
     /// Whether two keys of the object have the same 24 bits. The 6 bits that `Frame::seen` goes by
@@ -342,7 +385,7 @@ impl Tape {
     }
 
     #[cold]
-    fn resolve_moved(&self, mut node: Node) -> NodeId {
+    pub(super) fn resolve_moved(&self, mut node: Node) -> NodeId {
         loop {
             let target = node.len as usize;
             node = self.nodes[target];
@@ -397,7 +440,7 @@ impl Tape {
 /// A parsed document together with its text: everything there is to read of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Document<'text, 'tape> {
-    tape: &'tape Tape,
+    pub(super) tape: &'tape Tape,
     text: &'text str,
 }
 
@@ -463,8 +506,9 @@ impl<'text, 'tape> Document<'text, 'tape> {
         self.node(node).start as usize
     }
 
+    /// The text that was parsed.
     #[inline]
-    pub(super) fn text(&self) -> &'text str {
+    pub fn text(&self) -> &'text str {
         self.text
     }
 
@@ -612,19 +656,19 @@ impl<'text, 'tape> Document<'text, 'tape> {
     }
 
     #[inline]
-    fn inside(&self, container: NodeId, tag: u32) -> (usize, usize) {
+    pub(super) fn inside(&self, container: NodeId, tag: u32) -> (usize, usize) {
         let node = self.node(container);
         let begin = container.index() + 1;
         (begin, if node.tag() == tag { container.index() + node.span() } else { begin })
     }
 
     #[inline]
-    fn node(&self, id: NodeId) -> Node {
+    pub(super) fn node(&self, id: NodeId) -> Node {
         self.tape.nodes[id.index()]
     }
 
     #[inline]
-    fn characters(&self, node: Node) -> JsonStr<'text, 'tape> {
+    pub(super) fn characters(&self, node: Node) -> JsonStr<'text, 'tape> {
         let range = node.start as usize..node.start as usize + node.len as usize;
         if node.meta & tag::OWNED == 0 {
             JsonStr::Text(&self.text[range])

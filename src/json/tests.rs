@@ -463,7 +463,7 @@ proptest! {
     #[test]
     fn both_parsers_agree_on_json(text in json()) {
         let mut strict = Tape::new();
-        prop_assert!(parse::strict(&mut strict, &text).is_ok(), "refused: {text}");
+        prop_assert!(parse::strict::<false>(&mut strict, &text).is_ok(), "refused: {text}");
         let mut lenient = Tape::new();
         permissive::parse(&mut lenient, &text).unwrap();
         let (mut left, mut right) = (String::new(), String::new());
@@ -539,4 +539,68 @@ fn plain_numbers_are_told_from_others() {
         let root = tape.parse(text).unwrap();
         assert_eq!(tape.document(text).plain_number(root).is_some(), plain, "{text}");
     }
+}
+
+#[test]
+fn strict_json_is_rfc_8259_without_repeated_keys() {
+    use JsonErrorKind::*;
+
+    let deep = |depth: u32| "[".repeat(depth as usize) + &"]".repeat(depth as usize);
+    for (text, want) in [
+        (r#"{"a":[1,-0.5e+3,true,false,null,"x\u00e9\n"]}"#, Ok(())),
+        (" 1 ", Ok(())),
+        ("\"a\\t\u{7f}\"", Ok(())), // which json-smart would drop
+        (&deep(DEPTH_MAX), Ok(())),
+        (&deep(DEPTH_MAX + 1), Err((DEPTH_MAX as usize, TooDeep))),
+        ("", Err((0, UnexpectedEnd))),
+        ("{} x", Err((3, UnexpectedCharacter))),
+        ("[1,]", Err((3, UnexpectedCharacter))),
+        ("{'a':1}", Err((1, UnexpectedCharacter))),
+        ("NaN", Err((0, UnexpectedCharacter))),
+        ("[1", Err((2, UnexpectedEnd))),
+        ("\"a\nb\"", Err((2, UnexpectedCharacter))),
+        ("\u{feff}1", Err((0, UnexpectedCharacter))),
+        (r#"{"a":1,"b":{"x":1,"\u0078":2}}"#, Err((28, RepeatedKey))),
+        (r#"{"a":1,"A":2,"b":{"a":3}}"#, Ok(())),
+        ("01", Err((1, UnexpectedCharacter))),
+        ("1e999999999", Ok(())),
+        ("[1e9999999999]", Err((1, InvalidNumber))),
+        ("1.00000000000000000000000000000001", Ok(())),
+    ] {
+        let mut tape = Tape::new();
+        let got = tape.parse_strict(text);
+        assert_eq!(got.map(|_| ()).map_err(|error| (error.at, error.kind)), want, "{text}");
+        if got.is_err() {
+            assert_eq!(tape.nodes.len(), 0);
+        }
+    }
+    let mut tape = Tape::new();
+    let text = "\"a\\t\u{7f}\"";
+    let root = tape.parse_strict(text).unwrap();
+    assert_eq!(tape.document(text).value(root), Value::String("a\t\u{7f}"));
+}
+
+#[test]
+fn a_value_is_decoded_with_its_characters_and_members_with_their_hashes() {
+    let text =
+        r#"{"null":null,"t":true,"f":false,"i":-12,"d":1.50,"s":"a\n","l":[1,2],"o":{"x":1}}"#;
+    let mut tape = Tape::new();
+    let root = tape.parse_strict(text).unwrap();
+    let document = tape.document(text);
+    let mut members = document.hashed_members(root);
+    for (name, want) in [
+        ("null", Value::Null),
+        ("t", Value::Bool(true)),
+        ("f", Value::Bool(false)),
+        ("i", Value::Whole("-12")),
+        ("d", Value::Decimal("1.50")),
+        ("s", Value::String("a\n")),
+        ("l", Value::Array(2)),
+        ("o", Value::Object(1)),
+    ] {
+        let (hash, found, value) = members.next_member().unwrap();
+        assert_eq!((found, hash), (name.as_bytes(), Key::new(name).hash()));
+        assert_eq!(document.value(value), want);
+    }
+    assert!(members.next_member().is_none());
 }

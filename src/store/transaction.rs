@@ -93,13 +93,12 @@ macro_rules! with_table_mut {
 
 impl Transaction {
     pub(super) fn reading(transaction: &ReadTransaction) -> Result<Self, StoreError> {
-        let open = |definition: TableDefinition<'static, _, _>| {
-            match transaction.open_table(definition) {
+        let open =
+            |definition: TableDefinition<'static, _, _>| match transaction.open_table(definition) {
                 Ok(table) => Ok(Some(table)),
                 Err(TableError::TableDoesNotExist(_)) => Ok(None),
                 Err(error) => Err(StoreError::from(error)),
-            }
-        };
+            };
         Ok(Self(Inner::Read { objects: open(OBJECTS)?, blobs: open(BLOBS)? }))
     }
 

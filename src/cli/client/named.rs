@@ -69,7 +69,8 @@ pub(super) fn plans_of(admin: &Admin, wanted: &[String]) -> Result<Vec<Value>, F
         return Ok(Vec::new());
     }
     let all = plans(admin)?;
-    let choose = |wanted: &String| choose("usage plan", "ringway plans list", &all, wanted).cloned();
+    let choose =
+        |wanted: &String| choose("usage plan", "ringway plans list", &all, wanted).cloned();
     wanted.iter().map(choose).collect()
 }
 

@@ -85,11 +85,15 @@ fn parse_rate(text: &str) -> Result<f64, String> {
 fn parse_quota(text: &str) -> Result<Amount, String> {
     let parsed = text.split_once('/').and_then(|(limit, period)| {
         let limit = limit.parse().ok()?;
-        let period = ["DAY", "WEEK", "MONTH"].into_iter().find(|it| it.eq_ignore_ascii_case(period));
+        let period =
+            ["DAY", "WEEK", "MONTH"].into_iter().find(|it| it.eq_ignore_ascii_case(period));
         Some(Amount { limit, period: period? })
     });
     parsed.ok_or_else(|| {
-        format!("write a number of requests (at most {}) and DAY, WEEK or MONTH, like 1000/DAY", u32::MAX)
+        format!(
+            "write a number of requests (at most {}) and DAY, WEEK or MONTH, like 1000/DAY",
+            u32::MAX
+        )
     })
 }
 
@@ -169,7 +173,8 @@ pub(super) fn show(plan: &Value) -> String {
     };
     for (stage, object) in stages {
         said += &format!("    {stage}\n");
-        for (key, limit) in object.get("throttle").and_then(Value::as_object).into_iter().flatten() {
+        for (key, limit) in object.get("throttle").and_then(Value::as_object).into_iter().flatten()
+        {
             // `/pets/GET`; the root's is `//GET`.
             let (path, method) = key.rsplit_once('/').unwrap_or(("", key));
             let path = if path.is_empty() { "/" } else { path };
@@ -198,9 +203,14 @@ mod tests {
             let got = parse_quota(text).ok().map(|it| (it.limit, it.period));
             assert_eq!(got, want, "{text}");
         }
-        for (text, want) in
-            [("5", Some(5.0)), ("0.1", Some(0.1)), ("0", Some(0.0)), ("-1", None), ("inf", None), ("x", None)]
-        {
+        for (text, want) in [
+            ("5", Some(5.0)),
+            ("0.1", Some(0.1)),
+            ("0", Some(0.0)),
+            ("-1", None),
+            ("inf", None),
+            ("x", None),
+        ] {
             assert_eq!(parse_rate(text).ok(), want, "{text}");
         }
     }
@@ -218,7 +228,10 @@ mod tests {
         let quota = Quota { quota: parse_quota("7/week").ok(), quota_offset: Some(2) };
         assert_eq!(quota.document(), Some(json!({"limit": 7, "period": "WEEK", "offset": 2})));
         assert_eq!(quota.members()[2], ("offset", "2".to_owned()));
-        assert_eq!(of_method("a1:v1", "/pets/{id}", "GET"), "/apiStages/a1:v1/throttle/~1pets~1{id}/GET");
+        assert_eq!(
+            of_method("a1:v1", "/pets/{id}", "GET"),
+            "/apiStages/a1:v1/throttle/~1pets~1{id}/GET"
+        );
         assert_eq!(of_method("a1:v1", "/", "GET"), "/apiStages/a1:v1/throttle/~1/GET");
         assert!(parse_path("pets").is_err());
     }

@@ -309,9 +309,11 @@ fn remove_key(args: &KeyArgs) -> Result<(), Failure> {
     let key = named::key(&admin, &args.key)?;
     let path = format!("{}/keys/{}", plan_path(&plan), encoded(text(&key, "id")));
     admin.send("DELETE", &path, &Body::Nothing).map_err(|error| match error.is_not_found() {
-        true => {
-            Failure::Failed(format!("key {} does not belong to plan {}", called(&key), called(&plan)))
-        }
+        true => Failure::Failed(format!(
+            "key {} does not belong to plan {}",
+            called(&key),
+            called(&plan)
+        )),
         false => error.into(),
     })?;
     let document = json!({ "usagePlanId": plan["id"], "id": key["id"], "removed": true });
@@ -330,9 +332,11 @@ fn limit(args: &LimitArgs) -> Result<(), Failure> {
     let plan = named::plan(&admin, &args.plan)?;
     let stage = named::stage(&admin, &args.stage)?;
     let method = args.method.to_ascii_uppercase();
-    let has_stage = plan["apiStages"].as_array().into_iter().flatten().any(|it| {
-        format!("{}:{}", text(it, "apiId"), text(it, "stage")) == stage
-    });
+    let has_stage = plan["apiStages"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|it| format!("{}:{}", text(it, "apiId"), text(it, "stage")) == stage);
     if !has_stage {
         return Err(Failure::Failed(format!(
             "plan {} does not have {stage}; `ringway plans add-stage` adds it",

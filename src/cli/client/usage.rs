@@ -102,7 +102,11 @@ fn show(args: &UsageArgs) -> Result<(), Failure> {
                 false => admin.items(&format!("{base}/keys"))?,
             };
             args.client.show(&usage, || {
-                format!("plan {}, {from} to {to}\n{}", called(&plan), by_key(&keys, &usage, has_quota))
+                format!(
+                    "plan {}, {from} to {to}\n{}",
+                    called(&plan),
+                    by_key(&keys, &usage, has_quota)
+                )
             });
         }
     }
@@ -110,11 +114,7 @@ fn show(args: &UsageArgs) -> Result<(), Failure> {
 }
 
 /// First and last day as the API wants them, which checks them.
-fn range(
-    from: Option<&str>,
-    to: Option<&str>,
-    today: Day,
-) -> Result<(String, String), Failure> {
+fn range(from: Option<&str>, to: Option<&str>, today: Day) -> Result<(String, String), Failure> {
     let last = match to {
         None => today,
         Some(text) => day(text).ok_or_else(|| no_day("--to", text))?,
@@ -232,9 +232,11 @@ fn grant(args: &GrantArgs) -> Result<(), Failure> {
     let value = args.remaining.to_string();
     let patch = json!([{ "op": "replace", "path": "/remaining", "value": value }]);
     let answer = admin.patch(&path, patch).map_err(|error| match error.is_not_found() {
-        true => {
-            Failure::Failed(format!("key {} does not belong to plan {}", called(&key), called(&plan)))
-        }
+        true => Failure::Failed(format!(
+            "key {} does not belong to plan {}",
+            called(&key),
+            called(&plan)
+        )),
         false => error.into(),
     })?;
     args.client.show(&answer, || {

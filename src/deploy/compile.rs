@@ -15,7 +15,7 @@ use super::media_type::MediaTypes;
 use super::protection;
 use super::route_tree::{RouteTreeBuilder, parameter_names};
 use super::source::Scope;
-use super::validation;
+use super::validation::Schemas;
 use crate::context::ContextVariable;
 use crate::limits::Limits;
 use crate::model::{
@@ -178,6 +178,7 @@ pub fn compile_with(
     }
 
     let mut throttles = Throttles::new(api, settings, env);
+    let mut schemas = Schemas::new(api);
     let api_is_closed = protection::is_closed(api);
     let mut tree = RouteTreeBuilder::default();
     let mut methods = Vec::new();
@@ -206,6 +207,11 @@ pub fn compile_with(
                 scope: &scope,
                 constants: &mut constants,
             };
+            let validation = schemas.validation(method, &path_parameters, &mut report);
+            let api_key = method.api_key_required.then_some(api.api_key_source);
+            if api_key == Some(ApiKeySource::Authorizer) {
+                report.warn(method.pointer.clone(), KEY_OF_AUTHORIZER.0, KEY_OF_AUTHORIZER.1);
+            }
             let closed = protection::why_closed(api_is_closed, method);
             if let Some(why) = closed {
                 report.warn(
@@ -213,11 +219,6 @@ pub fn compile_with(
                     format!("every request is answered 403: {why}"),
                     "it comes with a later release; take the protection away to open the method",
                 );
-            }
-            let validation = validation::compile(api, method, &path_parameters, &mut report);
-            let api_key = method.api_key_required.then_some(api.api_key_source);
-            if api_key == Some(ApiKeySource::Authorizer) {
-                report.warn(method.pointer.clone(), KEY_OF_AUTHORIZER.0, KEY_OF_AUTHORIZER.1);
             }
             if let Some(integration) = step.integration(method, &mut report) {
                 methods.push(CompiledMethod {

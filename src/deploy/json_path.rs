@@ -75,6 +75,14 @@ impl JsonPath {
     /// [`InvalidJson`]; nothing has been written.
     pub fn write(&self, json: &[u8], out: &mut Vec<u8>) -> Result<bool, InvalidJson> {
         check(json)?;
+        Ok(self.write_checked(json, out))
+    }
+
+    /// The same for what is known to be JSON.
+    ///
+    /// # Panics
+    /// Perhaps, if it is none.
+    pub fn write_checked(&self, json: &[u8], out: &mut Vec<u8>) -> bool {
         let mut at = Some(skip_blanks(json, 0));
         for step in &self.steps {
             let Some(start) = at else { break };
@@ -84,15 +92,15 @@ impl JsonPath {
                 _ => None,
             };
         }
-        let Some(start) = at else { return Ok(false) };
+        let Some(start) = at else { return false };
         let value = &json[start..skip_value(json, start)];
         match value.first() {
-            Some(b'n') | None => return Ok(false),
+            Some(b'n') | None => return false,
             Some(b'"') => write_string(value, out),
             Some(b'{' | b'[') => write_compact(value, out),
             Some(_) => out.extend_from_slice(value),
         }
-        Ok(true)
+        true
     }
 }
 
@@ -125,7 +133,10 @@ fn bracket<'a>(inner: &'a str, text: &str) -> Result<(Step, &'a str), String> {
 }
 
 /// Checks that all of `json` is one JSON value, at most 128 deep.
-fn check(json: &[u8]) -> Result<(), InvalidJson> {
+///
+/// # Errors
+/// [`InvalidJson`].
+pub fn check(json: &[u8]) -> Result<(), InvalidJson> {
     // Only UTF-8 may be cut at token boundaries below.
     std::str::from_utf8(json).map_err(|_| InvalidJson)?;
     let mut reader = serde_json::Deserializer::from_slice(json);

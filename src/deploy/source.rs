@@ -59,6 +59,13 @@ pub enum BodySource {
     Path(JsonPath),
 }
 
+impl BodySource {
+    /// Whether the body has to be JSON for it.
+    pub fn reads_json(&self) -> bool {
+        matches!(self, Self::Path(_))
+    }
+}
+
 /// Which side a mapping stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {

@@ -3,17 +3,27 @@
 //! A validator without anything to check is none. Names are sorted as AWS lists them when they are
 //! missing: by their full expressions, so headers come first, then path parameters, then those of the query.
 //!
+//! A model is compiled once for a stage, however many methods use it; so are models of the same text. What
+//! is wrong with one is said once, at the first method that needs it.
+//!
 //! Source: facts, rest-api section 3.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::compile::Report;
+use super::compiled::Templates;
 use crate::http::KnownHeader;
-use crate::model::{Method, RequestValidator, RestApi};
+use crate::model::{Method, Model, Pointer, RequestValidator, RestApi};
+use crate::schema::Schema;
 
 /// What is checked of a method's requests.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Validation {
     /// What every request has to have, in the order in which they are told of.
     pub parameters: Box<[RequiredParameter]>,
+    /// What bodies are judged by.
+    pub bodies: Templates<Arc<Schema>>,
 }
 
 /// A parameter that a request has to have.
@@ -65,22 +75,109 @@ impl RequiredParameter {
     }
 }
 
-/// Compiles the method's validator; `None`: nothing is checked.
-pub(super) fn compile(
-    api: &RestApi,
-    method: &Method,
-    path_parameters: &[String],
-    report: &mut Report<'_>,
-) -> Option<Box<Validation>> {
-    let validator = validator(api, method, report)?;
-    let mut validation = Validation::default();
-    if validator.validate_request_parameters {
-        let required = method.request_parameters.iter().filter(|(_, required)| **required);
-        validation.parameters = required
-            .filter_map(|(name, _)| RequiredParameter::parse(name, path_parameters))
-            .collect();
+/// The models of a stage, compiled when a method needs them.
+pub(super) struct Schemas<'a> {
+    api: &'a RestApi,
+    /// By their texts; `None`: it is no schema, which has been reported.
+    compiled: HashMap<&'a str, Option<Arc<Schema>>>,
+}
+
+impl<'a> Schemas<'a> {
+    pub(super) fn new(api: &'a RestApi) -> Self {
+        Self { api, compiled: HashMap::new() }
     }
-    (!validation.parameters.is_empty()).then(|| Box::new(validation))
+
+    /// Compiles the method's validator; `None`: nothing is checked.
+    pub(super) fn validation(
+        &mut self,
+        method: &Method,
+        path_parameters: &[String],
+        report: &mut Report<'_>,
+    ) -> Option<Box<Validation>> {
+        let validator = validator(self.api, method, report)?;
+        let required = method.request_parameters.iter().filter(|(_, required)| **required);
+        let required =
+            required.filter_map(|(name, _)| RequiredParameter::parse(name, path_parameters));
+        let parameters = match validator.validate_request_parameters {
+            true => required.collect(),
+            false => Box::default(),
+        };
+        let mut bodies = Vec::new();
+        if validator.validate_request_body {
+            for (media_type, model) in &method.request_models {
+                let schema = self.schema(model, method, report);
+                bodies.extend(schema.map(|schema| (media_type.as_str().into(), schema)));
+            }
+        }
+        let checks = !parameters.is_empty() || !bodies.is_empty();
+        checks.then(|| Box::new(Validation { parameters, bodies: Templates::new(bodies) }))
+    }
+
+    fn schema(
+        &mut self,
+        name: &str,
+        method: &Method,
+        report: &mut Report<'_>,
+    ) -> Option<Arc<Schema>> {
+        let Some(model) = self.api.models.get(name) else {
+            report.add(
+                method.pointer.clone(),
+                format!("there is no model '{name}'"),
+                "define it, or give the method another model",
+            );
+            return None;
+        };
+        if let Some(known) = self.compiled.get(&*model.schema) {
+            return known.clone();
+        }
+        let models = &self.api.models;
+        let resolve = |name: &str| models.get(name).map(|model| model.schema.as_str());
+        let schema = match Schema::compile(&model.schema, &resolve) {
+            Ok(schema) => {
+                for warning in schema.warnings() {
+                    let place = self.place((name, model), warning.model(), warning.pointer());
+                    let message = format!("{}: {}", place.what, warning.text());
+                    let help = "a body is judged without it; say it in JSON Schema draft 4";
+                    report.warn(place.pointer.unwrap_or(method.pointer.clone()), message, help);
+                }
+                Some(Arc::new(schema))
+            }
+            Err(error) => {
+                let place = self.place((name, model), error.model(), error.pointer());
+                let message = format!("{}: {}", place.what, error.what());
+                let pointer = place.pointer.unwrap_or(method.pointer.clone());
+                report.add(pointer, message, error.help());
+                None
+            }
+        };
+        self.compiled.insert(&model.schema, schema.clone());
+        schema
+    }
+
+    /// Where something is in `model`, or in another one that it refers to.
+    fn place(&self, model: (&str, &Model), other: Option<&str>, pointer: &str) -> Place {
+        let (name, model) = match other.and_then(|name| self.api.models.get_key_value(name)) {
+            Some((name, model)) => (name.as_str(), model),
+            None => model,
+        };
+        let at = match pointer {
+            "" => String::new(),
+            pointer => format!(" at #{pointer}"),
+        };
+        // A model that has no place in a document came through the control plane.
+        let in_document = !model.pointer.is_empty();
+        Place {
+            what: format!("model {name}{at}"),
+            pointer: in_document.then(|| format!("{}{pointer}", model.pointer)),
+        }
+    }
+}
+
+/// Where in which model.
+struct Place {
+    what: String,
+    /// `None`: in no document.
+    pointer: Option<Pointer>,
 }
 
 fn validator<'a>(

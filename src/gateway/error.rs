@@ -157,9 +157,9 @@ impl GatewayError {
     pub fn response_type(&self) -> Option<ResponseType> {
         Some(match self {
             Self::NoSuchMethod => ResponseType::MissingAuthenticationToken,
-            Self::NotAuthorized => ResponseType::AccessDenied,
             Self::InvalidApiKey => ResponseType::InvalidApiKey,
             Self::QuotaExceeded => ResponseType::QuotaExceeded,
+            Self::NotAuthorized => ResponseType::AccessDenied,
             Self::Throttled { .. } => ResponseType::Throttled,
             Self::MissingParameters { .. } => ResponseType::BadRequestParameters,
             Self::InvalidBody(_) | Self::InvalidJsonBody => ResponseType::BadRequestBody,
@@ -197,8 +197,8 @@ impl GatewayError {
             | Self::InvalidBody(_)
             | Self::InvalidJsonBody => 400,
             Self::NoSuchMethod
-            | Self::NotAuthorized
             | Self::InvalidApiKey
+            | Self::NotAuthorized
             | Self::UnknownApi
             | Self::UnknownStage
             | Self::NoDefaultEndpoint => 403,

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::error::GatewayError;
 use super::execution_log::ExecutionLog;
+use super::templates::ParsedBody;
 use crate::http::{HeaderList, RequestHead, ResponseHead, Span};
 use crate::model::ResponseType;
 use crate::ring::RecvBuf;
@@ -48,8 +49,13 @@ pub struct Exchange {
     pub head_bytes: HeadBytes,
     /// The parsed head.
     pub head: RequestHead,
-    /// The request's body, where a step reads it (`RequestPlan::collects_body`); otherwise empty.
+    /// The request's body, where a step reads it (`Validation::bodies`, `RequestPlan::collects_body`);
+    /// otherwise empty.
     pub body: Vec<u8>,
+    /// All of it is there, and its coding has been undone.
+    pub body_is_taken: bool,
+    /// What `body` is on the shard's tape.
+    pub parsed: ParsedBody,
     /// The client.
     pub peer: Peer,
     /// When the head's first byte was received, on the shard's clock.
@@ -187,6 +193,8 @@ impl Exchange {
     pub fn reset(&mut self) {
         self.head_bytes = HeadBytes::None;
         self.body.clear();
+        self.body_is_taken = false;
+        self.parsed = ParsedBody::default();
         self.path = Span::default();
         self.base_path = None;
         self.is_canary = None;

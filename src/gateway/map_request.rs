@@ -26,8 +26,8 @@ use super::error::GatewayError;
 use super::exchange::Exchange;
 use super::overrides::{self, RequestOverrides};
 use super::route;
-use super::templates::Renderer;
-use crate::deploy::source::Source;
+use super::templates::{ParsedBody, Renderer};
+use crate::deploy::source::{BodySource, Source};
 use crate::deploy::{
     CompiledHttp, CompiledMethod, CompiledStage, KnownSet, Template, UriPiece, uri,
 };
@@ -143,7 +143,7 @@ pub fn plan(
     }
     let bytes = &exchange.head_bytes;
     let has_body = !matches!(exchange.head.framing, Framing::None | Framing::Length(0));
-    let coding = if has_body {
+    let coding = if has_body && !exchange.body_is_taken {
         Coding::of_request(exchange.head.find(bytes, KnownHeader::ContentEncoding))?
     } else {
         None
@@ -161,7 +161,7 @@ pub fn plan(
     let reads_body = coding.is_some() || !http.body_sources.is_empty();
     if http.proxy {
         plan.body = match has_body {
-            true if reads_body => RequestBody::Collect,
+            true if reads_body || exchange.body_is_taken => RequestBody::Collect,
             true => RequestBody::Stream,
             false => RequestBody::Discard,
         };
@@ -194,7 +194,9 @@ pub fn plan(
         false => RequestBody::Discard,
         true if !http.body_sources.is_empty() => RequestBody::Collect,
         true if !sends_clients => RequestBody::Discard,
-        true if reads_body || plan.conversion != Conversion::Raw => RequestBody::Collect,
+        true if reads_body || plan.conversion != Conversion::Raw || exchange.body_is_taken => {
+            RequestBody::Collect
+        }
         true => RequestBody::Stream,
     };
     Ok(plan)
@@ -223,8 +225,15 @@ pub fn body(
         RequestBody::Stream => return Ok(()),
         RequestBody::Discard => body.clear(),
         RequestBody::Collect => {
-            plan.values.take(&http.body_sources, body)?;
+            let reads_json = http.body_sources.iter().any(BodySource::reads_json);
+            if reads_json && !body.is_empty() && !renderer.has(exchange.parsed) {
+                exchange.parsed = renderer.parse_json(body);
+            }
+            plan.values.take(&http.body_sources, body, renderer.has(exchange.parsed))?;
         }
+    }
+    if matches!(plan.conversion, Conversion::Encode | Conversion::Decode) {
+        exchange.parsed = ParsedBody::default();
     }
     if let Some(Template::Program(program)) = template(http, plan) {
         plan.conversion.apply(body)?;
@@ -234,6 +243,7 @@ pub fn body(
         context.method = Some(method);
         let rendered = renderer.render_in_place(program, context, &mut overrides, &mut body);
         (exchange.body, exchange.overrides) = (body, overrides);
+        exchange.parsed = ParsedBody::default();
         if !plan.sends_body {
             exchange.body.clear();
         }

@@ -20,6 +20,7 @@ mod integrate;
 pub mod map_request;
 mod map_response;
 mod overrides;
+mod request_body;
 pub mod route;
 mod secret;
 mod templates;
@@ -33,7 +34,8 @@ pub use exchange::{
     ApiKey, Exchange, HeadBytes, IntegrationOutcome, Peer, RequestIds, Response, ResponseBody,
 };
 pub use integrate::{Interrupted, UpstreamBody};
-pub use templates::{FailureLog, Renderer};
+pub use templates::{FailureLog, ParsedBody, Renderer};
+pub use validate::Validator;
 
 use crate::deploy::{CompiledIntegration, CompiledMethod, CompiledStage};
 use crate::http::KnownHeader;
@@ -53,6 +55,8 @@ pub struct Env {
     pub connect_errors: std::cell::Cell<u64>,
     /// What renders mapping templates.
     pub renderer: std::cell::RefCell<Renderer>,
+    /// What judges bodies.
+    pub validator: std::cell::RefCell<Validator>,
     /// Tells of those that fail.
     pub failures: FailureLog,
     /// API keys and usage plans, shared by all shards.
@@ -151,20 +155,22 @@ async fn carry_out<C: Client>(
 ) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
     execution_log::method_request(env.ring.wall(), method, exchange, client.body_preview());
     validate::parameters(stage, method, exchange)?;
+    validate::body(env, stage, method, exchange, client).await?;
     match &method.integration {
         CompiledIntegration::Mock(mock) => {
             if client.has_body() {
                 let wanted = mock.reads_body(exchange);
                 let coding = exchange.head.find(&exchange.head_bytes, KnownHeader::ContentEncoding);
                 let coding = if wanted { content::Coding::of_request(coding)? } else { None };
-                integrate::take_body(stage, exchange, client, wanted).await?;
+                request_body::read(stage, exchange, client, wanted).await?;
                 if let Some(coding) = coding {
-                    integrate::decompress(env, stage, exchange, coding).await?;
+                    request_body::decompress(env, stage, exchange, coding).await?;
                 }
             }
             let renderer = &mut env.renderer.borrow_mut();
-            integrate::mock::respond(stage, method, mock, exchange, renderer)?;
-            Ok(None)
+            let answered = integrate::mock::respond(stage, method, mock, exchange, renderer);
+            renderer.trim();
+            answered.map(|()| None)
         }
         CompiledIntegration::Http(http) => {
             integrate::http::call(env, stage, method, http, exchange, client).await

@@ -19,8 +19,9 @@ use super::context::values::decoded;
 use super::error::{GatewayError, TemplateFailure};
 use super::exchange::Exchange;
 use crate::context::ContextVariable;
-use crate::deploy::{CompiledStage, CompiledTemplate, source};
+use crate::deploy::{CompiledStage, CompiledTemplate, TemplateSide, source};
 use crate::http::{HeaderField, Span};
+use crate::json::Tape;
 use crate::telemetry::Variables as _;
 use crate::time::Nanos;
 use crate::vtl::{self, Host, HostMap, HostValue, Overrides, Settings};
@@ -36,12 +37,58 @@ pub struct Renderer {
     value: Vec<u8>,
     /// A finished payload on its way; left empty.
     output: String,
+    /// Which body is on the machine's tape; the default: none that anybody knows.
+    parsed: ParsedBody,
+    /// Bodies that were parsed ahead of renderings.
+    parsed_count: u64,
 }
+
+/// A request's body on the tape of its shard, where it is parsed once for all who read it.
+///
+/// It is there until another one is ([`Renderer::has`]): a request that waits may lose its place, and is
+/// parsed again if it needs to be. The default is no body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ParsedBody(u64);
 
 /// Memory beyond this is not kept for the next rendering, bytes.
 const KEPT_BYTES_MAX: usize = 256 * 1_024;
 
 impl Renderer {
+    /// Puts a body on the tape by `parse`, which gets the tape and says whether the body is JSON to
+    /// everybody: to those who want it by the letter, and the same to templates, which read more than that.
+    pub fn parse<T>(&mut self, parse: impl FnOnce(&mut Tape) -> (T, bool)) -> (T, ParsedBody) {
+        let (result, is_json) = parse(self.machine.tape());
+        self.parsed = ParsedBody::default();
+        if is_json {
+            self.machine.is_parsed();
+            self.parsed_count += 1;
+            self.parsed = ParsedBody(self.parsed_count);
+        }
+        (result, self.parsed)
+    }
+
+    /// Puts a body on the tape if it is JSON by the letter. The default: it is not.
+    pub fn parse_json(&mut self, body: &[u8]) -> ParsedBody {
+        let parse = |tape: &mut Tape| {
+            let text = std::str::from_utf8(body).ok();
+            ((), text.is_some_and(|text| tape.parse_strict(text).is_ok()) && is_read_alike(body))
+        };
+        self.parse(parse).1
+    }
+
+    /// Whether the body is still on the tape.
+    pub fn has(&self, parsed: ParsedBody) -> bool {
+        parsed == self.parsed && parsed != ParsedBody::default()
+    }
+
+    /// Gives the memory of a large body back; the next one is parsed into less.
+    pub fn trim(&mut self) {
+        if self.machine.tape_bytes() > KEPT_BYTES_MAX {
+            self.machine = vtl::Scratch::default();
+            self.parsed = ParsedBody::default();
+        }
+    }
+
     /// Renders into `out`, whose contents are overwritten.
     ///
     /// # Errors
@@ -103,6 +150,7 @@ impl Renderer {
             }
         };
         let exchange = context.exchange;
+        let is_parsed = template.side == TemplateSide::Request && self.has(exchange.parsed);
         let query_bytes = exchange.head.query.of(&exchange.head_bytes);
         let mut names = std::mem::take(&mut self.names);
         names.clear();
@@ -128,7 +176,12 @@ impl Renderer {
             let held_max = usize::try_from(context.stage.limits.held_max()).unwrap_or(usize::MAX);
             let settings = Settings { output_bytes_max: held_max, ..Settings::default() };
             let program = &template.program;
-            let result = program.render(&host, &mut self.machine, settings, overrides, out);
+            let result = if is_parsed {
+                program.render_parsed(&host, &mut self.machine, settings, overrides, out)
+            } else {
+                self.parsed = ParsedBody::default();
+                program.render(&host, &mut self.machine, settings, overrides, out)
+            };
             let Request { query, headers, value, .. } = host;
             (self.query, self.headers) = (query.pairs.into_inner(), headers.pairs.into_inner());
             self.value = value.into_inner();
@@ -137,6 +190,7 @@ impl Renderer {
         self.names = names;
         if body.len().max(out.len()) > KEPT_BYTES_MAX {
             self.machine = vtl::Scratch::default();
+            self.parsed = ParsedBody::default();
         }
         result.map_err(|error| {
             let place = template.place(&error);
@@ -149,6 +203,11 @@ impl Renderer {
             }))
         })
     }
+}
+
+/// Whether templates read a body of JSON as everybody does: they drop DEL from strings with escapes.
+pub fn is_read_alike(body: &[u8]) -> bool {
+    memchr::memchr(0x7f, body).is_none()
 }
 
 /// Whether bytes are what they decode to: ASCII without escapes and `+`.

@@ -3,15 +3,38 @@
 //! Required parameters first: each has to be there and not blank. A repeated one is there if one of its
 //! values is not blank. Names of headers are compared without regard to case.
 //!
+//! Then the body, if the method has a model for its `Content-Type`: it is collected, its coding undone, and
+//! judged while it is parsed. The parsed body stays on the shard's tape for the mappings and the template
+//! that come next. They agree on what they read: a model wants JSON by the letter (RFC 8259, no key twice),
+//! templates alone read what AWS's lenient parser reads, and of what passes here both make the same.
+//!
 //! In: method, head, body. Out: `Ok(())`; or 400 with AWS's message.
-//! Cost: a look at the head for each required parameter; no allocation for a request that fits.
+//! Cost: a look at the head for each required parameter; one pass over the body, and the model's rules. No
+//! allocation for a request that fits.
 //! Source: facts, rest-api section 3.
 
+use super::Env;
+use super::client::Client;
+use super::content::Coding;
 use super::context::ContextView;
 use super::context::values::{Values, decoded};
-use super::error::GatewayError;
+use super::error::{GatewayError, InvalidBody};
 use super::exchange::Exchange;
-use crate::deploy::{CompiledMethod, CompiledStage, RequiredParameter, Validation};
+use super::request_body;
+use super::templates::{Renderer, is_read_alike};
+use crate::deploy::{CompiledMethod, CompiledStage, RequiredParameter, Validation, media_type};
+use crate::http::KnownHeader;
+use crate::schema::{self, Checker, Messages, Schema};
+
+/// What judges the bodies of one shard, one after the other.
+#[derive(Debug, Default)]
+pub struct Validator {
+    checker: Checker,
+    messages: Messages,
+}
+
+/// Memory beyond this is not kept for the next body, bytes.
+const KEPT_BYTES_MAX: usize = 256 * 1_024;
 
 /// Looks for the required parameters.
 ///
@@ -73,11 +96,70 @@ fn is_blank(escaped: &[u8], plus: bool) -> bool {
     decoded(escaped, plus).all(|byte| byte.is_ascii_whitespace())
 }
 
+/// Takes and judges the body, where there is a model for it.
+///
+/// # Errors
+/// [`GatewayError::InvalidBody`]; or the body cannot be read, is too large, or not what its coding says.
+pub async fn body<C: Client>(
+    env: &Env,
+    stage: &CompiledStage,
+    method: &CompiledMethod,
+    exchange: &mut Exchange,
+    client: &mut C,
+) -> Result<(), GatewayError> {
+    let Some(validation) = &method.validation else { return Ok(()) };
+    let content_type = exchange.head.find(&exchange.head_bytes, KnownHeader::ContentType);
+    let Some(index) = validation.bodies.for_content_type(content_type) else { return Ok(()) };
+    if client.has_body() {
+        let coding = exchange.head.find(&exchange.head_bytes, KnownHeader::ContentEncoding);
+        let coding = Coding::of_request(coding)?;
+        request_body::read(stage, exchange, client, true).await?;
+        if let Some(coding) = coding {
+            request_body::decompress(env, stage, exchange, coding).await?;
+        }
+    }
+    exchange.body_is_taken = true;
+    let (renderer, validator) = (&mut env.renderer.borrow_mut(), &mut env.validator.borrow_mut());
+    judge(&validation.bodies.entries[index].1, exchange, renderer, validator)
+}
+
+fn judge(
+    schema: &Schema,
+    exchange: &mut Exchange,
+    renderer: &mut Renderer,
+    validator: &mut Validator,
+) -> Result<(), GatewayError> {
+    let Validator { checker, messages } = validator;
+    let body = &*exchange.body;
+    let (verdict, parsed) = renderer.parse(|tape| {
+        let verdict = schema::check_body(schema, body, tape, checker, Some(messages));
+        // Of a blank body, which counts as `{}` here, there is nothing on the tape.
+        let is_json = verdict.is_valid() && !body.trim_ascii().is_empty() && is_read_alike(body);
+        (verdict, is_json)
+    });
+    exchange.parsed = parsed;
+    if checker.memory_bytes() > KEPT_BYTES_MAX {
+        *checker = Checker::default();
+    }
+    if verdict.is_valid() {
+        return Ok(());
+    }
+    renderer.trim();
+    let content_type = exchange.head.find(&exchange.head_bytes, KnownHeader::ContentType);
+    let media_type = content_type.map_or(media_type::JSON.as_bytes(), media_type::essence);
+    Err(GatewayError::InvalidBody(Box::new(InvalidBody {
+        media_type: String::from_utf8_lossy(media_type).into(),
+        details: messages.to_string().into(),
+    })))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::context::testing::{self, Api, allocations, exchange};
     use super::*;
-    use crate::model::RequestValidator;
+    use crate::context::ContextVariable;
+    use crate::model::{Model, RequestValidator};
+    use crate::telemetry::Variables as _;
 
     /// `/a/{id}` with these parameters required (or, with `?` in front, only declared).
     fn stage(parameters: &[&str], validates: bool) -> CompiledStage {
@@ -152,6 +234,110 @@ mod tests {
             assert_eq!(check(&stage, target, ""), Err(message));
         }
         assert_eq!(check(&stage, "/a/7?issuer=a&qs1=b", "X-Header-Param: c\r\n"), Ok(()));
+    }
+
+    const PET: &str = r#"{"type":"object","required":["name"],"properties":{
+        "name":{"type":"string"},"age":{"type":"integer","minimum":0}}}"#;
+
+    fn pets(change: impl FnOnce(&mut Api)) -> CompiledStage {
+        let mut api = Api::new().mock("POST", "/pets");
+        let validator = RequestValidator { validate_request_body: true, ..Default::default() };
+        api.model.request_validators.insert("v".to_owned(), validator);
+        let model = Model { schema: PET.to_owned(), ..Model::default() };
+        api.model.models.insert("Pet".to_owned(), model);
+        let method = api.method("/pets", "POST");
+        method.request_validator = Some("v".to_owned());
+        method.request_models.insert("application/json".to_owned(), "Pet".to_owned());
+        change(&mut api);
+        api.stage()
+    }
+
+    /// The outcome for a body; `None`: nothing judges it.
+    fn judged(stage: &CompiledStage, headers: &str, body: &[u8]) -> Option<Result<(), String>> {
+        let head = format!("POST /dev/pets HTTP/1.1\r\nHost: h\r\n{headers}\r\n");
+        let mut exchange = exchange(&head);
+        exchange.body = body.to_vec();
+        let method = testing::route(stage, &mut exchange).unwrap();
+        let bodies = &method.validation.as_ref()?.bodies;
+        let content_type = exchange.head.find(&exchange.head_bytes, KnownHeader::ContentType);
+        let schema = &bodies.entries[bodies.for_content_type(content_type)?].1;
+        let outcome =
+            judge(schema, &mut exchange, &mut Renderer::default(), &mut Validator::default());
+        Some(outcome.map_err(|error| {
+            assert_eq!((error.status(), error.message()), (400, "Invalid request body"));
+            let mut details = Vec::new();
+            exchange.error = Some(error);
+            let variable = ContextVariable::ErrorValidationErrorString;
+            ContextView::new(stage, &exchange).write(variable, &mut details);
+            String::from_utf8(details).unwrap()
+        }))
+    }
+
+    #[test]
+    fn a_body_is_judged_by_the_model_of_its_media_type() {
+        let stage = pets(|_| {});
+        let missing = r#"[object has missing required properties (["name"])]"#;
+        let unreadable = "[Unknown error parsing request body]";
+        let refused = |details: &str| Some(Err(details.to_owned()));
+        for (headers, body, want) in [
+            ("", &br#"{"name":"Ann","age":7}"#[..], Some(Ok(()))),
+            ("Content-Type: application/json; charset=utf-8\r\n", br#"{"name":""}"#, Some(Ok(()))),
+            ("content-type: APPLICATION/JSON\r\n", b"{}", refused(missing)),
+            ("Content-Type: text/plain\r\n", b"{}", None),
+            ("", b"{}", refused(missing)),
+            ("", b"", refused(unreadable)),
+            ("", b" \r\n", refused(unreadable)),
+            ("", b"{\"name\":\"Ann\"", refused(unreadable)),
+            // What templates would read.
+            ("", b"{name: 'Ann'}", refused(unreadable)),
+            ("", b"{\"name\":\"\xff\"}", refused(unreadable)),
+            ("", br#"{"name":"Ann","name":"Bob"}"#, refused(unreadable)),
+            ("", b"{\"name\":\"Ann\"} x", refused(unreadable)),
+        ] {
+            let shown = String::from_utf8_lossy(body);
+            assert_eq!(judged(&stage, headers, body), want, "{headers:?} {shown}");
+        }
+        let deep = format!("{{\"name\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(judged(&stage, "", deep.as_bytes()), refused(unreadable));
+        let huge = format!("{{\"name\":\"Ann\",\"age\":{}}}", "9".repeat(100_000));
+        assert_eq!(judged(&stage, "", huge.as_bytes()), Some(Ok(())));
+        let huge = "{\"name\":\"Ann\",\"age\":1e99999999999}".as_bytes();
+        assert_eq!(judged(&stage, "", huge), refused(unreadable));
+    }
+
+    #[test]
+    fn the_default_model_is_for_all_media_types_without_their_own() {
+        let stage = pets(|api| {
+            let models = &mut api.method("/pets", "POST").request_models;
+            models.insert("$default".to_owned(), "Any".to_owned());
+            let any = Model { schema: "{}".to_owned(), ..Model::default() };
+            api.model.models.insert("Any".to_owned(), any);
+        });
+        assert_eq!(judged(&stage, "Content-Type: text/plain\r\n", b"[1]"), Some(Ok(())));
+        assert!(judged(&stage, "Content-Type: text/plain\r\n", b"x").unwrap().is_err());
+        assert!(judged(&stage, "", b"{}").unwrap().is_err());
+        let off = pets(|api| api.model.request_validators["v"].validate_request_body = false);
+        assert!(off.methods[0].validation.is_none());
+    }
+
+    #[test]
+    fn a_body_that_is_valid_costs_no_allocation_and_stays_on_the_tape() {
+        let stage = pets(|_| {});
+        let mut exchange = exchange("POST /dev/pets HTTP/1.1\r\nHost: h\r\n\r\n");
+        let method = testing::route(&stage, &mut exchange).unwrap();
+        let schema = &method.validation.as_ref().unwrap().bodies.entries[0].1;
+        let (mut renderer, mut validator) = (Renderer::default(), Validator::default());
+        exchange.body = br#"{"name":"Ann\t","age":7}"#.to_vec();
+        let cost = allocations(|| {
+            assert_eq!(judge(schema, &mut exchange, &mut renderer, &mut validator), Ok(()));
+        });
+        assert_eq!(cost, 0);
+        assert!(renderer.has(exchange.parsed));
+        let first = exchange.parsed;
+        // The next body takes its place; one that templates read otherwise is on nobody's tape.
+        exchange.body = b"{\"name\":\"Ann\\t\x7f\"}".to_vec();
+        assert_eq!(judge(schema, &mut exchange, &mut renderer, &mut validator), Ok(()));
+        assert!(!renderer.has(exchange.parsed) && !renderer.has(first));
     }
 
     #[test]

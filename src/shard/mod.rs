@@ -28,6 +28,8 @@ mod test_invoke;
 mod tests;
 #[cfg(test)]
 mod usage_tests;
+#[cfg(test)]
+mod validation_tests;
 mod write;
 
 use std::io;

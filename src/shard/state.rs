@@ -81,6 +81,7 @@ impl Shard {
                 retries: Cell::new(0),
                 connect_errors: Cell::new(0),
                 renderer: RefCell::default(),
+                validator: RefCell::default(),
                 failures: FailureLog::default(),
                 usage,
             },

@@ -11,7 +11,7 @@ use crate::telemetry::{AccessLogFormat, LogQueue};
 use crate::throttle::Rate;
 use crate::usage::{Counted, KeyId, Plan, PlanStage, Quota, QuotaPeriod, UsagePlans};
 
-const KEY: &str = "0123456789012345678901234567890123456789";
+pub(super) const KEY: &str = "0123456789012345678901234567890123456789";
 
 fn key_id() -> KeyId {
     KeyId::new("key0000001").unwrap()

@@ -324,8 +324,9 @@ impl UsagePlans {
         true
     }
 
-    /// Forgets every key and plan.
+    /// Forgets every key and plan, and what was counted and not taken.
     pub fn clear(&self) {
+        while self.changed.pop().is_some() || self.ended.pop().is_some() {}
         let mut admin = self.lock();
         admin.hashes.clear();
         admin.plans.clear();

@@ -25,7 +25,7 @@ use super::overrides::Overrides;
 use super::program::{Code, Constant, Instr, Program, Region, Root};
 use super::trace::Tracer;
 use super::value::{Entries, List, ListKind, Map, Text, Value};
-use crate::json::Tape;
+use crate::json::{NodeId, Tape};
 
 pub(super) use arithmetic::{as_int_argument, order, to_f64, to_int, to_long, whole};
 
@@ -146,6 +146,23 @@ pub fn render_parsed<'a>(
 }
 
 impl Scratch {
+    /// The tape, for who parses a body ahead of renderings without [`Scratch::parse`], and then says by
+    /// [`Scratch::is_parsed`] that a body without its bytes changed is on it.
+    pub fn tape(&mut self) -> &mut Tape {
+        self.body = Body::Invalid;
+        &mut self.tape
+    }
+
+    /// The body that was parsed onto the tape is the one of the next [`Program::render_parsed`].
+    pub fn is_parsed(&mut self) {
+        self.body = Body::Parsed(NodeId::ROOT);
+    }
+
+    /// Bytes of memory that grow with the bodies that are parsed.
+    pub fn tape_bytes(&self) -> usize {
+        self.tape.memory_bytes()
+    }
+
     /// Parses a body ahead of renderings by [`Program::render_parsed`], so that validation and templates share
     /// one parse. A body that is no JSON is remembered as such.
     pub fn parse(&mut self, body: &str) {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::deploy::{CompiledIntegration, CompiledMock};
 use crate::model::{
-    ConnectionType, GatewayResponse, Integration, IntegrationResponse, IntegrationType,
-    ResponseType,
+    ConnectionType, GatewayResponse, Integration, IntegrationResponse, IntegrationType, Model,
+    RequestValidator, ResponseType,
 };
 
 fn settings() -> StageSettings {
@@ -542,4 +542,97 @@ fn a_client_certificate_is_a_target_of_its_own_and_a_bad_one_an_error() {
     assert!(says.contains("key is not readable"), "{says}");
     let says = bad(&|it| it.private_key = other.signing_key.serialize_pem());
     assert_eq!(says, "the key is not the client certificate's");
+}
+
+/// An API whose method's bodies are held to `model`, one of these.
+fn modelled(models: &[(&str, &str)], model: &str) -> RestApi {
+    let mut api = http(|_| {});
+    let validator = RequestValidator {
+        validate_request_body: true,
+        pointer: "/v".into(),
+        ..Default::default()
+    };
+    api.request_validators.insert("body".to_owned(), validator);
+    for (name, schema) in models {
+        let pointer = format!("/components/schemas/{name}");
+        let schema = (*schema).to_owned();
+        api.models.insert((*name).to_owned(), Model { schema, pointer, ..Model::default() });
+    }
+    let resource = &mut api.resources[0];
+    let method = resource.methods.get_mut(&MethodName::Get).unwrap();
+    method.pointer = "/m".to_owned();
+    method.request_validator = Some("body".to_owned());
+    method.request_models.insert("application/json".to_owned(), model.to_owned());
+    let twin = method.clone();
+    resource.methods.insert(MethodName::Post, twin);
+    api
+}
+
+#[test]
+fn models_are_compiled_once_and_what_is_wrong_with_them_is_said_once() {
+    let reference =
+        |name: &str| format!(r#"{{"$ref":"{}"}}"#, crate::model::model_reference("a1", name));
+    let pet = r#"{"type":"object","required":["name"]}"#;
+    let api = modelled(&[("Pet", pet), ("Twin", pet), ("Link", &reference("Pet"))], "Pet");
+    let stage = run(&api, &settings()).unwrap();
+    let schema = |index: usize| {
+        let validation = stage.methods[index].validation.as_ref().unwrap();
+        Arc::clone(&validation.bodies.entries[0].1)
+    };
+    assert!(Arc::ptr_eq(&schema(0), &schema(1)));
+    let mut api = api;
+    let post = api.resources[0].methods.get_mut(&MethodName::Post).unwrap();
+    post.request_models.insert("application/json".to_owned(), "Twin".to_owned());
+    post.request_models.insert("text/json".to_owned(), "Link".to_owned());
+    let stage = run(&api, &settings()).unwrap();
+    let of = |index: usize| &stage.methods[index].validation.as_ref().unwrap().bodies.entries;
+    assert!(Arc::ptr_eq(&of(0)[0].1, &of(1)[0].1), "models of one text are one");
+    assert_eq!(of(1).len(), 2);
+
+    let broken = r#"{"type":"object","properties":{"a":{"type":"strin"}}}"#;
+    for (models, model, pointer, says) in [
+        (
+            vec![("Pet", broken)],
+            "Pet",
+            "/components/schemas/Pet/properties/a",
+            "model Pet at #/properties/a",
+        ),
+        (
+            vec![("Pet", broken), ("Link", &*reference("Pet"))],
+            "Link",
+            "/components/schemas/Pet/properties/a",
+            "model Pet at #/properties/a",
+        ),
+        (vec![("Pet", &*reference("Gone"))], "Pet", "/components/schemas/Pet", "Gone"),
+        (vec![("Pet", "{")], "Pet", "/components/schemas/Pet", "model Pet"),
+    ] {
+        let errors = run(&modelled(&models, model), &settings()).expect_err(says);
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        let error = &errors[0];
+        assert!(error.pointer.starts_with(pointer), "{error:#?}");
+        assert_eq!(error.object, "GET /pets/{id}");
+        assert!(error.message.contains(says) && !error.help.is_empty(), "{error:#?}");
+    }
+    let errors = run(&modelled(&[], "Pet"), &settings()).unwrap_err();
+    assert_eq!((errors.len(), &*errors[0].pointer), (2, "/m"), "{errors:#?}");
+    let mut api = modelled(&[("Pet", pet)], "Pet");
+    api.request_validators.clear();
+    let errors = run(&api, &settings()).unwrap_err();
+    assert!(errors[0].message.contains("no request validator 'body'"), "{errors:#?}");
+}
+
+#[test]
+fn a_key_that_an_authorizer_has_to_say_is_a_warning() {
+    let mut api = http(|_| {});
+    api.api_key_source = ApiKeySource::Authorizer;
+    let method = api.resources[0].methods.get_mut(&MethodName::Get).unwrap();
+    method.api_key_required = true;
+    method.pointer = "/m".to_owned();
+    let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
+    let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
+    let mut warnings = Vec::new();
+    let stage = compile_with(&api, &settings(), &mut env, &mut warnings).unwrap();
+    assert_eq!(stage.methods[0].api_key, Some(ApiKeySource::Authorizer));
+    assert_eq!((warnings.len(), &*warnings[0].pointer), (1, "/m"));
+    assert!(warnings[0].message.contains("403"), "{warnings:?}");
 }

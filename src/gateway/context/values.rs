@@ -7,7 +7,7 @@
 
 use super::ContextView;
 use crate::deploy::ResponseMapping;
-use crate::deploy::json_path::InvalidJson;
+use crate::deploy::json_path::{self, InvalidJson};
 use crate::deploy::source::{BodySource, Source};
 use crate::gateway::error::GatewayError;
 use crate::http::{HeaderList, KnownHeader, ResponseHead, Values as HeaderValues};
@@ -44,11 +44,16 @@ pub struct BodyValues {
 }
 
 impl BodyValues {
-    /// Takes the values of `sources` from a body.
+    /// Takes the values of `sources` from a body; `is_json`: it is known to be JSON.
     ///
     /// # Errors
     /// [`GatewayError::InvalidJsonBody`].
-    pub fn take(&mut self, sources: &[BodySource], body: &[u8]) -> Result<(), GatewayError> {
+    pub fn take(
+        &mut self,
+        sources: &[BodySource],
+        body: &[u8],
+        mut is_json: bool,
+    ) -> Result<(), GatewayError> {
         for source in sources {
             let has_value = match source {
                 _ if body.is_empty() => false,
@@ -56,9 +61,14 @@ impl BodyValues {
                     self.text.extend_from_slice(body);
                     true
                 }
-                BodySource::Path(path) => path
-                    .write(body, &mut self.text)
-                    .map_err(|InvalidJson| GatewayError::InvalidJsonBody)?,
+                BodySource::Path(path) => {
+                    if !is_json {
+                        json_path::check(body)
+                            .map_err(|InvalidJson| GatewayError::InvalidJsonBody)?;
+                        is_json = true;
+                    }
+                    path.write_checked(body, &mut self.text)
+                }
             };
             self.ends.push(has_value.then_some(self.text.len()));
         }
@@ -346,7 +356,7 @@ mod tests {
         let sources = cases.map(|(side, text, want)| {
             (text, Source::compile(text, side, &scope, &mut bodies).unwrap(), want)
         });
-        body_values.take(&bodies, body).unwrap();
+        body_values.take(&bodies, body, false).unwrap();
         let values = Values {
             context: ContextView::new(&stage, &exchange),
             body: Some(&body_values),
@@ -360,8 +370,8 @@ mod tests {
             assert!(found || value.is_empty(), "{text}: no value, nothing appended");
         }
         let mut values = BodyValues::default();
-        assert_eq!(values.take(&bodies[..1], b"{"), Err(GatewayError::InvalidJsonBody));
-        assert_eq!(BodyValues::default().take(&bodies, b""), Ok(()));
+        assert_eq!(values.take(&bodies[..1], b"{", false), Err(GatewayError::InvalidJsonBody));
+        assert_eq!(BodyValues::default().take(&bodies, b"", false), Ok(()));
     }
 
     #[test]

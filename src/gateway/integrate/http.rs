@@ -13,12 +13,12 @@
 //! Cost: no allocation but for an answer that is streamed; heads are written and parsed in pooled memory.
 //! Source: facts, rest-api sections 5 to 8; RFC 9110 section 9.2.2 on what may be sent again.
 
-use super::{Interrupted, UpstreamBody, take_body};
+use super::{Interrupted, UpstreamBody};
 use crate::deploy::{CompiledHttp, CompiledMethod, CompiledStage};
 use crate::gateway::map_request::{self, RequestBody, UpstreamFraming};
 use crate::gateway::map_response::AnswerBody;
 use crate::gateway::{
-    Client, Env, Exchange, GatewayError, ResponseBody, execution_log, map_response,
+    Client, Env, Exchange, GatewayError, ResponseBody, execution_log, map_response, request_body,
 };
 use crate::http::{
     BodyDecoder, HeadScan, KnownHeader, Method, ResponseFraming, ResponseHead, encode,
@@ -61,14 +61,18 @@ async fn attempt<C: Client>(
 ) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
     let mut plan = map_request::plan(stage, method, http, exchange)?;
     if plan.body == RequestBody::Stream {
-        super::check_announced(client, stage.limits.payload_max())?;
+        request_body::check_announced(client, stage.limits.payload_max())?;
     } else {
-        take_body(stage, exchange, client, plan.collects_body()).await?;
-        if let Some(coding) = plan.coding_to_undo() {
-            super::decompress(env, stage, exchange, coding).await?;
+        if !exchange.body_is_taken {
+            request_body::read(stage, exchange, client, plan.collects_body()).await?;
+            if let Some(coding) = plan.coding_to_undo() {
+                request_body::decompress(env, stage, exchange, coding).await?;
+            }
         }
         let renderer = &mut env.renderer.borrow_mut();
-        map_request::body(stage, method, http, &mut plan, exchange, renderer)?;
+        let mapped = map_request::body(stage, method, http, &mut plan, exchange, renderer);
+        renderer.trim();
+        mapped?;
     }
     let framing = plan.framing(exchange);
     client.prepare_to_wait(exchange).await;

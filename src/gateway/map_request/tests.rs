@@ -480,3 +480,68 @@ fn a_template_takes_no_bytes() {
         assert_eq!(got, want.map(str::to_owned), "{handling:?} {binary}");
     }
 }
+
+#[test]
+fn a_body_on_the_tape_is_parsed_for_nobody_again() {
+    let api = Api::new().http(IntegrationType::Http, "POST", "/p", "http://b/", |it| {
+        it.request_parameters =
+            [("integration.request.header.X-B".to_owned(), "method.request.body.a.b".to_owned())]
+                .into();
+        let template = "$input.json('$.a') $input.path('$.a.b')";
+        it.request_templates = [("application/json".to_owned(), template.to_owned())].into();
+    });
+    let stage = api.stage();
+    let request = "POST /dev/p HTTP/1.1\r\nHost: h\r\nContent-Length: 13\r\n\r\n{\"a\":{\"b\":1}}";
+    let mapped = |parse: bool, spoil: bool| {
+        let mut exchange = exchange(request);
+        let method = testing::route(&stage, &mut exchange).unwrap();
+        let CompiledIntegration::Http(http) = &method.integration else { panic!("no HTTP") };
+        let mut renderer = Renderer::default();
+        exchange.body_is_taken = true;
+        if parse {
+            exchange.parsed = renderer.parse_json(&exchange.body);
+        }
+        if spoil {
+            // Now it is no JSON, but for who has parsed it before.
+            *exchange.body.last_mut().unwrap() = b' ';
+        }
+        let mut plan = plan(&stage, method, http, &exchange).unwrap();
+        assert_eq!((plan.body, plan.coding_to_undo()), (RequestBody::Collect, None));
+        body(&stage, method, http, &mut plan, &mut exchange, &mut renderer)?;
+        assert!(!renderer.has(exchange.parsed), "the body is another one now");
+        let framing = plan.framing(&exchange);
+        let mut head = Vec::new();
+        encode_head(&stage, method, http, &plan, &mut exchange, framing, &mut head).unwrap();
+        assert!(String::from_utf8(head).unwrap().contains("\r\nX-B: 1\r\n"));
+        Ok(String::from_utf8(exchange.body).unwrap())
+    };
+    let want = Ok("{\"b\":1} 1".to_owned());
+    assert_eq!(mapped(false, false), want);
+    assert_eq!(mapped(true, false), want);
+    assert_eq!(mapped(true, true), want);
+    assert_eq!(mapped(false, true), Err(GatewayError::InvalidJsonBody));
+}
+
+#[test]
+fn a_body_that_was_taken_is_sent_with_its_length_and_without_its_coding() {
+    let api = Api::new().http(IntegrationType::HttpProxy, "POST", "/p", "http://b/x", |_| {});
+    let stage = api.stage();
+    for framing in ["Content-Length: 99", "Transfer-Encoding: chunked"] {
+        let mut exchange = exchange(&format!(
+            "POST /dev/p HTTP/1.1\r\nHost: h\r\n{framing}\r\nContent-Encoding: gzip\r\n\r\n"
+        ));
+        let method = testing::route(&stage, &mut exchange).unwrap();
+        let CompiledIntegration::Http(http) = &method.integration else { panic!("no HTTP") };
+        exchange.body = b"{}".to_vec();
+        exchange.body_is_taken = true;
+        let mut plan = plan(&stage, method, http, &exchange).unwrap();
+        body(&stage, method, http, &mut plan, &mut exchange, &mut Renderer::default()).unwrap();
+        assert_eq!(plan.framing(&exchange), UpstreamFraming::Length(2));
+        assert_eq!(exchange.body, b"{}");
+        let mut head = Vec::new();
+        let framing = plan.framing(&exchange);
+        encode_head(&stage, method, http, &plan, &mut exchange, framing, &mut head).unwrap();
+        let head = String::from_utf8(head).unwrap();
+        assert!(!head.contains("Encoding") && head.contains("\r\nContent-Length: 2\r\n"), "{head}");
+    }
+}

@@ -4,7 +4,6 @@
 
 use indexmap::IndexMap;
 
-use super::super::{Node, Value};
 use super::Importer;
 use super::names::{self, shown};
 use super::place::Place;
@@ -61,13 +60,10 @@ impl<'a> Importer<'a> {
             Some(name) => (operation, name),
             None => (&root, self.text(&root, VALIDATOR)?),
         };
-        let declared = root.node.member(VALIDATORS).map(Node::members).unwrap_or_default();
-        let known = declared.iter().filter(|it| matches!(it.node.value, Value::Map(_)));
-        let mut known = known.map(|it| &*it.key);
-        if known.clone().any(|other| *other == *name) {
+        if self.validators.contains_key(&name) {
             return Some(name);
         }
-        let help = match names::meant(&name, known.by_ref()) {
+        let help = match names::meant(&name, self.validators.keys().map(String::as_str)) {
             Some(name) => format!("did you mean '{name}'?"),
             None => format!("define it in {VALIDATORS}"),
         };

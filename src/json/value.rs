@@ -70,20 +70,23 @@ impl<'text, 'tape> Document<'text, 'tape> {
         Shape::OF_TAG[self.node(node).tag() as usize]
     }
 
-    /// A string's characters, or a number as it was written, `NaN` if it was not; nothing for
-    /// anything else.
+    /// The bytes of a string or of a number as it was written, `NaN` if it was not; of anything else
+    /// nonsense. UTF-8, all of it.
     #[inline(always)]
-    pub fn spelling<'a>(&self, node: NodeId) -> &'a str
+    pub fn spelling<'a>(&self, node: NodeId) -> &'a [u8]
     where
         'text: 'a,
         'tape: 'a,
     {
         let node = self.node(node);
-        match node.tag() {
-            tag::STRING | tag::INT | tag::FLOAT => self.characters(node).as_str(),
-            tag::NAN | tag::DOUBLE => "NaN",
-            _ => "",
+        if node.tag() == tag::DOUBLE || node.tag() == tag::NAN {
+            return b"NaN";
         }
+        let owner = if node.meta & tag::OWNED == 0 { self.text() } else { &self.tape.strings };
+        owner
+            .as_bytes()
+            .get(node.start as usize..node.start as usize + node.len as usize)
+            .unwrap_or_default()
     }
 
     /// The value at `node`. What path evaluation has computed, which no text has, is `NaN`.

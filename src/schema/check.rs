@@ -124,40 +124,57 @@ impl<'a> Run<'a> {
 
     #[inline(always)]
     fn check_shaped(&mut self, schema: u32, at: NodeId, shape: Shape) -> Outcome {
-        match self.program.nodes.get(schema as usize) {
-            Some(node) if node.plain.has(type_of(shape)) => Ok(()),
-            Some(node) => self.check_node(node, at, shape),
-            None => require(schema == NONE),
+        let Some(node) = self.program.nodes.get(schema as usize) else {
+            return require(schema == NONE);
+        };
+        if node.plain.has(type_of(shape)) {
+            return Ok(());
+        }
+        // Each has few registers to save, which one function for all of them would not.
+        match shape {
+            Shape::String => self.check_string(node, at),
+            Shape::Whole | Shape::Decimal => self.check_number(node, at, shape),
+            _ => self.check_other(node, at, shape),
         }
     }
 
-    fn check_node(&mut self, node: &'a Node, at: NodeId, shape: Shape) -> Outcome {
-        require(node.types.has(type_of(shape)))?;
-        let program = self.program;
-        match shape {
-            Shape::String => {
-                if let Some(rules) = program.strings.get(node.string as usize) {
-                    self.string(rules, self.document.spelling(at))?;
-                }
-            }
-            Shape::Whole | Shape::Decimal => {
-                if let Some(rules) = program.numbers.get(node.number as usize) {
-                    self.number(rules, self.document.spelling(at), shape)?;
-                }
-            }
-            Shape::Object => {
-                if let Some(rules) = program.objects.get(node.object as usize) {
-                    self.nested(|run| run.object(rules, at))?;
-                }
-            }
-            Shape::Array => {
-                if let Some(rules) = program.arrays.get(node.array as usize) {
-                    self.nested(|run| run.array(rules, at))?;
-                }
-            }
-            Shape::Null | Shape::False | Shape::True => {}
+    #[inline(never)]
+    fn check_string(&mut self, node: &'a Node, at: NodeId) -> Outcome {
+        require(node.types.has(Types::STRING))?;
+        if let Some(rules) = self.program.strings.get(node.string as usize) {
+            self.string(rules, self.document.spelling(at))?;
         }
-        match program.generals.get(node.general as usize) {
+        self.check_general(node, at)
+    }
+
+    #[inline(never)]
+    fn check_number(&mut self, node: &'a Node, at: NodeId, shape: Shape) -> Outcome {
+        require(node.types.has(type_of(shape)))?;
+        if let Some(rules) = self.program.numbers.get(node.number as usize) {
+            self.number(rules, self.document.spelling(at))?;
+        }
+        self.check_general(node, at)
+    }
+
+    #[inline(never)]
+    fn check_other(&mut self, node: &'a Node, at: NodeId, shape: Shape) -> Outcome {
+        require(node.types.has(type_of(shape)))?;
+        if shape == Shape::Object
+            && let Some(rules) = self.program.objects.get(node.object as usize)
+        {
+            self.nested(|run| run.object(rules, at))?;
+        }
+        if shape == Shape::Array
+            && let Some(rules) = self.program.arrays.get(node.array as usize)
+        {
+            self.nested(|run| run.array(rules, at))?;
+        }
+        self.check_general(node, at)
+    }
+
+    #[inline(always)]
+    fn check_general(&mut self, node: &'a Node, at: NodeId) -> Outcome {
+        match self.program.generals.get(node.general as usize) {
             Some(rules) => self.nested(|run| run.general(rules, at)),
             None => Ok(()),
         }
@@ -192,8 +209,8 @@ impl<'a> Run<'a> {
         unique::all_differ(document, at, len, checker, fuel)
     }
 
-    #[inline]
-    fn string(&mut self, rules: &StringRules, text: &str) -> Outcome {
+    #[inline(always)]
+    fn string(&mut self, rules: &StringRules, text: &[u8]) -> Outcome {
         require(long_enough(text, rules.min) && short_enough(text, rules.max))?;
         if let Some(pattern) = &rules.pattern {
             require(pattern.matches(text, &mut self.fuel)?)?;
@@ -201,24 +218,27 @@ impl<'a> Run<'a> {
         match rules.format {
             Some(format) => {
                 self.fuel.spend(text.len() / limits::STEP_BYTES)?;
-                require(format.accepts(text))
+                require(format.accepts(str_of(text)))
             }
             None => Ok(()),
         }
     }
 
-    #[inline]
-    fn number(&mut self, rules: &NumberRules, text: &str, shape: Shape) -> Outcome {
+    #[inline(always)]
+    fn number(&mut self, rules: &NumberRules, text: &[u8]) -> Outcome {
         // Even a number of a megabyte is compared digit by digit.
         self.fuel.spend(text.len() / limits::STEP_BYTES)?;
-        // Whole numbers of an ordinary length are compared with whole bounds.
-        if shape == Shape::Whole
-            && rules.multiple_of.is_none()
-            && let (Some(whole), Some((least, most))) = (decimal::whole(text), rules.whole)
+        if let Some((least, most)) = rules.whole
+            && let Some(within) = decimal::is_within(text, least, most)
         {
-            return require(least <= whole && whole <= most);
+            return require(within);
         }
-        let number = Candidate::new(text);
+        self.number_exactly(rules, text)
+    }
+
+    #[inline(never)]
+    fn number_exactly(&mut self, rules: &NumberRules, text: &[u8]) -> Outcome {
+        let number = Candidate::new(str_of(text));
         if let Some(Bound { value, exclusive }) = &rules.minimum {
             let order = value.compare(&number);
             require(order.is_some_and(|order| order.is_gt() || (order.is_eq() && !exclusive)))?;
@@ -242,16 +262,14 @@ impl<'a> Run<'a> {
         require(len >= rules.min.max(rules.required) as usize && len <= rules.max as usize)?;
         self.fuel.spend(1 + len)?;
         let required = if rules.patterns.is_empty() {
-            let mut required = 0;
+            let (mut required, mut expected) = (0, 0);
             let mut members = self.document.hashed_members(at);
             while let Some((hash, name, value, shape)) = members.next_shaped() {
-                let schema = match rules.names.find(hash, name) {
-                    Some(found) => {
-                        required += u32::from(found.required);
-                        if found.property { found.schema } else { rules.additional }
-                    }
-                    None => rules.additional,
-                };
+                let mut schema = rules.additional;
+                if let Some(found) = rules.names.find_next(&mut expected, hash, name) {
+                    required += u32::from(found.required);
+                    schema = found.schema;
+                }
                 self.check_shaped(schema, value, shape)?;
             }
             required
@@ -276,9 +294,8 @@ impl<'a> Run<'a> {
                 matched = true;
                 self.check(found.schema, value)?;
             }
-            let text = str::from_utf8(name).expect("a key is a piece of a string");
             for (pattern, schema) in &rules.patterns {
-                if pattern.matches(text, &mut self.fuel)? {
+                if pattern.matches(name, &mut self.fuel)? {
                     matched = true;
                     self.check(*schema, value)?;
                 }
@@ -392,8 +409,7 @@ impl<'a> Run<'a> {
         if self.document.shape(at) == Shape::String {
             let text = self.document.spelling(at);
             self.fuel.spend(text.len() / limits::STEP_BYTES)?;
-            let hash = Key::hash_of(text.as_bytes());
-            return Ok(values.strings.find(hash, text.as_bytes()).is_some());
+            return Ok(values.strings.find(Key::hash_of(text), text).is_some());
         }
         let listed = self.program.sources[values.source as usize].document();
         for &other in &values.others {
@@ -426,15 +442,25 @@ pub(super) fn type_of(shape: Shape) -> Types {
     TYPES[shape as usize]
 }
 
+/// The characters of a piece of a tape's text.
+fn str_of(text: &[u8]) -> &str {
+    str::from_utf8(text).expect("a tape has whole characters")
+}
+
+/// Code points of UTF-8: each has one byte that does not continue another.
+pub(super) fn count(text: &[u8]) -> usize {
+    text.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
+}
+
 /// Whether `text` has `min` code points, each one to four bytes; most texts need no counting.
 #[inline(always)]
-fn long_enough(text: &str, min: u32) -> bool {
+fn long_enough(text: &[u8], min: u32) -> bool {
     let min = min as usize;
-    min <= text.len().div_ceil(4) || (min <= text.len() && min <= text.chars().count())
+    min <= text.len().div_ceil(4) || (min <= text.len() && min <= count(text))
 }
 
 #[inline(always)]
-fn short_enough(text: &str, max: u32) -> bool {
+fn short_enough(text: &[u8], max: u32) -> bool {
     let max = max as usize;
-    text.len() <= max || (text.len().div_ceil(4) <= max && text.chars().count() <= max)
+    text.len() <= max || (text.len().div_ceil(4) <= max && count(text) <= max)
 }

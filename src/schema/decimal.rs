@@ -201,20 +201,38 @@ pub(super) fn compare(left: &str, right: &str) -> Option<Ordering> {
     Some(Digits::parse(left)?.compare(&Digits::parse(right)?))
 }
 
-/// A whole number, as the text of one has it: no point, no exponent. `None` if it is too long.
-#[inline]
-pub(super) fn whole(text: &str) -> Option<i64> {
-    let bytes = text.as_bytes();
-    if bytes.len() > QUICK_BYTES_MAX {
+/// Whether a JSON number is within bounds whose least and greatest whole numbers are these. `None`
+/// where that takes a closer look.
+#[inline(always)]
+pub(super) fn is_within(text: &[u8], least: i64, most: i64) -> Option<bool> {
+    if text.len() > QUICK_BYTES_MAX {
         return None;
     }
-    let sum = |digits: &[u8]| {
-        digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit.wrapping_sub(b'0')))
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
     };
-    Some(match bytes {
-        [b'-', digits @ ..] => -sum(digits),
-        digits => sum(digits),
-    })
+    let (mut sum, mut at) = (0, 0);
+    while let Some(digit) = digits.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|&d| d <= 9) {
+        sum = sum * 10 + i64::from(digit);
+        at += 1;
+    }
+    match digits.get(at..) {
+        Some([]) => {
+            let whole = if negative { -sum } else { sum };
+            Some(least <= whole && whole <= most)
+        }
+        // Between two whole numbers that are both within bounds everything is.
+        Some([b'.', fraction @ ..])
+            if !negative
+                && least <= sum
+                && sum < most
+                && fraction.iter().all(|byte| byte.is_ascii_digit()) =>
+        {
+            Some(true)
+        }
+        _ => None,
+    }
 }
 
 /// A number that a schema has, ready to be compared with.
@@ -385,9 +403,21 @@ mod tests {
         ] {
             assert_eq!(Constant::new(text).unwrap().whole_neighbours(), want, "{text}");
         }
-        assert_eq!(whole("-120"), Some(-120));
-        assert_eq!(whole("999999999999999999"), Some(999_999_999_999_999_999));
-        assert_eq!(whole("1000000000000000000"), None);
+        for (text, least, most, want) in [
+            ("5", 5, 5, Some(true)),
+            ("-5", -4, 4, Some(false)),
+            ("-5", -5, 4, Some(true)),
+            ("5.5", 5, 6, Some(true)),
+            ("5.5", 5, 5, None), // the bound may be 5.7
+            ("4.5", 5, 6, None),
+            ("-5.5", -10, 10, None),
+            ("5e0", 5, 6, None),
+            ("5.0e9", 5, 6, None),
+            ("999999999999999999", 0, i64::MAX, Some(true)),
+            ("1000000000000000000", 0, i64::MAX, None),
+        ] {
+            assert_eq!(is_within(text.as_bytes(), least, most), want, "{text}");
+        }
     }
 
     #[test]

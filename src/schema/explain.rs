@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 use std::fmt::Write;
 
 use crate::json::{Document, Key, Kind, NodeId, Value};
-use crate::schema::check::{Checker, Exhausted, Outcome, Run, type_of};
+use crate::schema::check::{Checker, Exhausted, Outcome, Run, count, type_of};
 use crate::schema::decimal::Candidate;
 use crate::schema::messages::{EXHAUSTED, Messages};
 use crate::schema::program::{
@@ -124,7 +124,7 @@ impl Explainer<'_, '_> {
             self.one_of(rules, at)?;
         }
         if let Some((StringRules { pattern: Some(pattern), .. }, text)) = string
-            && !pattern.matches(text, &mut self.run.fuel)?
+            && !pattern.matches(text.as_bytes(), &mut self.run.fuel)?
         {
             let source = &pattern.source;
             self.say(|out| {
@@ -195,7 +195,7 @@ impl Explainer<'_, '_> {
 
     fn lengths(&mut self, rules: &StringRules, text: &str) -> Outcome {
         self.run.fuel.spend(text.len() / limits::STEP_BYTES)?;
-        let len = text.chars().count();
+        let len = count(text.as_bytes());
         let (min, max) = (rules.min, rules.max);
         if len > max as usize {
             self.say(|out| {
@@ -297,7 +297,7 @@ impl Explainer<'_, '_> {
         let found = rules.names.find(Key::hash_of(name.as_bytes()), name.as_bytes());
         schemas.extend(found.filter(|found| found.property).map(|found| found.schema));
         for (pattern, schema) in &rules.patterns {
-            if pattern.matches(name, &mut self.run.fuel)? {
+            if pattern.matches(name.as_bytes(), &mut self.run.fuel)? {
                 schemas.push(*schema);
             }
         }

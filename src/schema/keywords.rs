@@ -208,8 +208,11 @@ impl Draft {
     ) -> Result<Node, SchemaError> {
         if !self.names.is_empty() {
             compiler.few_enough(spot, self.names.len())?;
-            let names = std::mem::take(&mut self.names);
+            let mut names = std::mem::take(&mut self.names);
             let object = self.object();
+            for name in names.iter_mut().filter(|name| !name.property) {
+                name.schema = object.additional;
+            }
             object.required = names.iter().filter(|name| name.required).count() as u32;
             object.names = Names::new(names);
         }

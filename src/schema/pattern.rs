@@ -70,13 +70,13 @@ impl Pattern {
         Ok((Self { source: source.into(), engine }, translated.notes))
     }
 
-    /// Whether `text` has a match.
-    #[inline]
-    pub(super) fn matches(&self, text: &str, fuel: &mut Fuel) -> Result<bool, Exhausted> {
+    /// Whether `text`, which is UTF-8, has a match.
+    #[inline(always)]
+    pub(super) fn matches(&self, text: &[u8], fuel: &mut Fuel) -> Result<bool, Exhausted> {
         fuel.spend(1 + text.len() / limits::STEP_BYTES)?;
         match &self.engine {
             Engine::Table(table) => Ok(table.matches(text)),
-            other => other.matches(text, fuel),
+            other => other.matches(str::from_utf8(text).map_err(|_| Exhausted)?, fuel),
         }
     }
 }
@@ -138,7 +138,7 @@ impl Engine {
 
     fn matches(&self, text: &str, fuel: &mut Fuel) -> Result<bool, Exhausted> {
         match self {
-            Self::Table(table) => Ok(table.matches(text)),
+            Self::Table(table) => Ok(table.matches(text.as_bytes())),
             // The search fails on bytes that Unicode's word boundaries give up on; `ecma` has none
             // of those.
             Self::Automaton(automaton) => {
@@ -195,10 +195,10 @@ impl Table {
         Some(Self { rows: rows.into(), ends })
     }
 
-    #[inline]
-    fn matches(&self, text: &str) -> bool {
+    #[inline(always)]
+    fn matches(&self, text: &[u8]) -> bool {
         let mut state = 0;
-        for &byte in text.as_bytes() {
+        for &byte in text {
             let Some(row) = self.rows.get(usize::from(state)) else { break };
             state = row[usize::from(byte)];
         }
@@ -233,7 +233,7 @@ mod tests {
     fn matches(pattern: &str, text: &str) -> Result<bool, Exhausted> {
         let (pattern, _) =
             Pattern::compile(pattern).unwrap_or_else(|why| panic!("{pattern} {why}"));
-        pattern.matches(text, &mut Fuel::new(1_000_000))
+        pattern.matches(text.as_bytes(), &mut Fuel::new(1_000_000))
     }
 
     #[test]

@@ -124,13 +124,17 @@ pub(super) struct NumberRules {
     pub(super) minimum: Option<Bound>,
     pub(super) maximum: Option<Bound>,
     pub(super) multiple_of: Option<Constant>,
-    /// The least and the greatest whole number within the bounds, if they are short enough to tell.
+    /// The least and the greatest whole number within the bounds, if bounds are all there is, and
+    /// short enough to tell.
     pub(super) whole: Option<(i64, i64)>,
 }
 
 impl NumberRules {
     /// With [`NumberRules::whole`] as the bounds have it.
     pub(super) fn settled(self) -> Self {
+        if self.multiple_of.is_some() {
+            return self;
+        }
         let (mut least, mut most) = (i64::MIN, i64::MAX);
         if let Some(bound) = &self.minimum {
             let Some((floor, ceiling)) = bound.value.whole_neighbours() else { return self };
@@ -204,7 +208,7 @@ pub(super) struct Enumeration {
 pub(super) struct Name {
     ends: Ends,
     pub(super) hash: u32,
-    /// Its schema, or [`NONE`].
+    /// Its schema, or that of additional properties if `properties` does not have it.
     pub(super) schema: u32,
     pub(super) required: bool,
     /// Whether `properties` has it.
@@ -293,14 +297,34 @@ impl Names {
 
     #[inline(always)]
     pub(super) fn find(&self, hash: u32, text: &[u8]) -> Option<&Name> {
+        self.look_up(hash, text, Ends::of(text)).map(|(_, name)| name)
+    }
+
+    /// As [`Names::find`], for names one after the other: most bodies have them in the schema's
+    /// order, so the one after the last found is tried first. `expected` begins at 0.
+    #[inline(always)]
+    pub(super) fn find_next(&self, expected: &mut usize, hash: u32, text: &[u8]) -> Option<&Name> {
         let ends = Ends::of(text);
+        if let Some(name) = self.list.get(*expected)
+            && name.is(ends, text)
+        {
+            *expected += 1;
+            return Some(name);
+        }
+        let (index, name) = self.look_up(hash, text, ends)?;
+        *expected = index + 1;
+        Some(name)
+    }
+
+    #[inline(always)]
+    fn look_up(&self, hash: u32, text: &[u8], ends: Ends) -> Option<(usize, &Name)> {
         let mask = self.slots.len().wrapping_sub(1);
         let mut slot = (hash >> self.shift) as usize & mask;
         loop {
-            let index = *self.slots.get(slot)?;
-            let name = self.list.get(usize::from(index).wrapping_sub(1))?;
+            let index = usize::from(*self.slots.get(slot)?).wrapping_sub(1);
+            let name = self.list.get(index)?;
             if name.is(ends, text) {
-                return Some(name);
+                return Some((index, name));
             }
             slot = (slot + 1) & mask;
         }

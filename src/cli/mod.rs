@@ -186,7 +186,7 @@ mod tests {
             ("keys enable", "<ID|NAME>"),
             ("plans create", "<NAME>"),
             ("plans create x --quota 5", "like 1000/DAY"),
-            ("plans create x --rate -1", "--rate"),
+            ("plans create x --rate -1", "unexpected argument '-1'"),
             ("plans create x --rate=-1", "0 or more"),
             ("plans create x --stage v1", "write API:STAGE"),
             ("plans create x --quota-offset 3", "--quota"),

@@ -193,7 +193,7 @@ mod tests {
             ("plans change x --rate 1 --no-throttle", "cannot be used with"),
             ("plans limit x a:v1 GET pets --rate 1", "begins with '/'"),
             ("usage", "<PLAN>"),
-            ("usage x grant y", "unexpected argument"),
+            ("usage x grant y", "cannot be used with '<PLAN>'"),
             ("usage grant x y", "--remaining <N>"),
             ("check", "<FILE>"),
             ("config --listen 8080", "has no port"),

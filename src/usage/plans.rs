@@ -117,13 +117,12 @@ fn put_back(member: &Member, given: &Given) {
     }
 }
 
+/// A member, its plan, and the place of the request's stage in it.
+type Found<'m> = (&'m Arc<Member>, Guard<Arc<Plan>>, usize);
+
 /// The member if its plan has the stage, with the plan and the stage's place in it.
 #[inline]
-fn find_stage<'m>(
-    member: &'m Arc<Member>,
-    api_id: &str,
-    stage: &str,
-) -> Option<(&'m Arc<Member>, Guard<Arc<Plan>>, usize)> {
+fn find_stage<'m>(member: &'m Arc<Member>, api_id: &str, stage: &str) -> Option<Found<'m>> {
     let plan = member.plan.plan.load();
     let place = plan.stage_place(api_id, stage)?;
     Some((member, plan, place))

@@ -101,8 +101,10 @@ fn a_killed_gateway_loses_little_and_counts_nothing_twice() {
         assert!(kept <= answered + CUSTOMERS, "round {round}: {answered} answers, {kept} counted");
         let first_lost = answers.admitted.get(kept).copied();
         let time = first_lost.map_or(Duration::ZERO, |at| killed.saturating_duration_since(at));
-        println!("round {round}: {answered} answers in {delay:?}, lost {} of {time:?}",
-            answered.saturating_sub(kept));
+        println!(
+            "round {round}: {answered} answers in {delay:?}, lost {} of {time:?}",
+            answered.saturating_sub(kept)
+        );
         assert!(time <= LOST_MAX, "round {round}: all of {time:?} is lost");
         lost.push((answered.saturating_sub(kept), time));
         counted = now;

@@ -32,8 +32,16 @@ fn every_subcommand_and_flag_is_in_the_guide() {
         (
             "plans",
             &[
-                "create", "list", "show", "change", "add-stage", "remove-stage", "add-key",
-                "remove-key", "limit", "delete",
+                "create",
+                "list",
+                "show",
+                "change",
+                "add-stage",
+                "remove-stage",
+                "add-key",
+                "remove-key",
+                "limit",
+                "delete",
             ],
         ),
         ("usage", &["", "grant"]),

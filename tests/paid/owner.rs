@@ -93,7 +93,8 @@ fn keys_go_out_and_come_in_as_csv() {
     shop.does(&["keys", "create"]);
 
     // Values are shown only to those who ask for them.
-    for words in [&["keys", "export"][..], &["keys", "list"], &["plans", "show", "gold", "--json"]] {
+    for words in [&["keys", "export"][..], &["keys", "list"], &["plans", "show", "gold", "--json"]]
+    {
         let told = shop.does(words);
         assert!(told.contains("first") && !told.contains(VALUE), "{words:?}: {told}");
     }
@@ -103,7 +104,10 @@ fn keys_go_out_and_come_in_as_csv() {
     assert_eq!(listed["item"].as_array().unwrap().len(), 1);
 
     let exported = shop.does(&["keys", "export", "--values"]);
-    assert!(exported.starts_with("Name,Key,Description,Enabled,UsagePlanIds\nfirst,"), "{exported}");
+    assert!(
+        exported.starts_with("Name,Key,Description,Enabled,UsagePlanIds\nfirst,"),
+        "{exported}"
+    );
     let other = Shop::new();
     let file = other.serving.folder.write("keys.csv", &exported).display().to_string();
     // The other gateway has no such plan.
@@ -139,7 +143,11 @@ fn keys_go_out_and_come_in_as_csv() {
 fn what_is_wrong_with_keys_and_plans_is_told() {
     let shop = Shop::new();
     let tell = |words: &[&str], code: i32, says: &str| shop.serving.tell(words).failed(code, says);
-    tell(&["plans", "show", "gold"], 1, "there is no usage plan 'gold'; `ringway plans list` lists");
+    tell(
+        &["plans", "show", "gold"],
+        1,
+        "there is no usage plan 'gold'; `ringway plans list` lists",
+    );
     tell(&["keys", "enable", "first"], 1, "there is no API key 'first'; `ringway keys list` lists");
     tell(&["keys", "create", "x", "--plan", "gold"], 1, "there is no usage plan 'gold'");
     tell(&["keys", "create", "x", "--value", "short"], 1, "at least 20 characters");
@@ -152,9 +160,8 @@ fn what_is_wrong_with_keys_and_plans_is_told() {
     tell(&["plans", "show", "silver"], 1, "several usage plans are called 'silver'");
     tell(&["plans", "change", "gold"], 2, "nothing to change");
     tell(&["plans", "limit", "gold", "Pets:v1", "GET", "/it"], 2, "give --rate, --burst");
-    let told = shop.serving.tell(&[
-        "plans", "limit", "gold", "Pets:v1", "PUT", "/it", "--rate", "1",
-    ]);
+    let told =
+        shop.serving.tell(&["plans", "limit", "gold", "Pets:v1", "PUT", "/it", "--rate", "1"]);
     assert!(told.stderr.contains("warning: the API has no PUT /it now"), "{}", told.stderr);
     told.fine();
 

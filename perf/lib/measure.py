@@ -2,6 +2,7 @@
 
 import json
 import socket
+import statistics
 import time
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ GIB = 1 << 30
 LOG_LINES_MIN = 0.999
 # How long the memory of a server may take to settle after connections came or went.
 SETTLE_S = 0.5
+# Deployments that have to be done of those that were due: fewer are no measurement.
+DEPLOYS_SHARE_MIN = 0.5
 
 
 @dataclass
@@ -48,25 +51,25 @@ def check(server: Server, profile, bench: Bench):
 
 
 def _check_constant(server, profile):
-    status, headers, body = ask(server.port, profile.path)
+    status, headers, body = ask(server.port, server.path(profile))
     if status != 200 or body != BODY.encode():
-        raise PeerError(f"{server.name}: GET {profile.path}: expected 200 and the constant, "
+        raise PeerError(f"{server.name}: GET {server.path(profile)}: expected 200 and the constant, "
                         f"got {status} {body[:200]!r}")  # fmt: skip
     kind = headers.get("Content-Type", "")
     if not kind.startswith("application/json"):
-        raise PeerError(f"{server.name}: GET {profile.path}: Content-Type is {kind!r}, not application/json")
+        raise PeerError(f"{server.name}: GET {server.path(profile)}: Content-Type is {kind!r}, not application/json")
 
 
 def _check_bulk(server, profile):
     if profile.direction == "up":
-        status, _headers, body = ask(server.port, profile.path, "POST", b"x" * profile.body_bytes)
+        status, _headers, body = ask(server.port, server.path(profile), "POST", b"x" * profile.body_bytes)
         # The sink says how many bytes reached it.
         if status != 200 or json.loads(body).get("bytes") != profile.body_bytes:
             raise PeerError(f"{server.name}: POST of {profile.body_bytes} bytes: got {status} {body[:200]!r}")
     else:
-        status, _headers, body = ask(server.port, profile.path)
+        status, _headers, body = ask(server.port, server.path(profile))
         if status != 200 or len(body) != profile.body_bytes:
-            raise PeerError(f"{server.name}: GET {profile.path}: got {status} and {len(body)} bytes, "
+            raise PeerError(f"{server.name}: GET {server.path(profile)}: got {status} and {len(body)} bytes, "
                             f"not 200 and {profile.body_bytes}")  # fmt: skip
 
 
@@ -89,7 +92,7 @@ def _check_reuse(server, profile, bench):
         connections = profile.connections
         _load_keyed(server, profile, bench, 1)
     else:
-        load.wrk(server.port, profile.path, bench.load_cpu, seconds=1, connections=connections)
+        load.wrk(server.port, server.path(profile), bench.load_cpu, seconds=1, connections=connections)
     accepted, requests = (b - a for a, b in zip(before, upstream_counts(bench.upstream_port), strict=True))
     # One for each client is always fair, however few requests a busy machine gets through.
     if accepted > connections and accepted * 20 > requests:
@@ -154,7 +157,7 @@ def closed(server: Server, profile, bench: Bench):
     watch = machine.CpuWatch([bench.server_cpu, bench.load_cpu])
     cpu_before = server.cpu_ns()
     result = load.wrk(
-        server.port, profile.path, bench.load_cpu, seconds=bench.seconds,
+        server.port, server.path(profile), bench.load_cpu, seconds=bench.seconds,
         connections=profile.connections, pipeline=profile.pipeline, close=profile.close,
     )  # fmt: skip
     cpu_ns = server.cpu_ns() - cpu_before
@@ -210,7 +213,7 @@ def keyed(server: Server, profile, bench: Bench):
 def _load_keyed(server, profile, bench, seconds):
     options = bench.inputs.load_options(server.host or f"127.0.0.1:{server.port}")
     result = load.own(
-        bench.perf_load, bench.load_cpu, "closed", server.port, profile.path, seconds,
+        bench.perf_load, bench.load_cpu, "closed", server.port, server.path(profile), seconds,
         connections=profile.connections, **options,
     )  # fmt: skip
     if not result["ok"] or result["other"] or result["errors"]:
@@ -223,7 +226,7 @@ def warm_up(server: Server, profile, bench: Bench):
     if profile.kind == "keyed":
         _load_keyed(server, profile, bench, 2)
     elif profile.kind != "bulk":
-        load.wrk(server.port, profile.path, bench.load_cpu, seconds=1, connections=profile.connections,
+        load.wrk(server.port, server.path(profile), bench.load_cpu, seconds=1, connections=profile.connections,
                  close=profile.close)  # fmt: skip
 
 
@@ -232,7 +235,7 @@ def bulk(server: Server, profile, bench: Bench):
     watch = machine.CpuWatch([bench.server_cpu, bench.load_cpu])
     cpu_before = server.cpu_ns()
     result = load.own(
-        bench.perf_load, bench.load_cpu, "bulk", server.port, profile.path, bench.seconds,
+        bench.perf_load, bench.load_cpu, "bulk", server.port, server.path(profile), bench.seconds,
         connections=profile.connections, direction=profile.direction, body_bytes=profile.body_bytes,
     )  # fmt: skip
     cpu_ns = server.cpu_ns() - cpu_before
@@ -254,7 +257,7 @@ def open_loop(server: Server, profile, bench: Bench):
     watch = machine.CpuWatch([bench.server_cpu, bench.load_cpu])
     cpu_before = server.cpu_ns()
     result = load.own(
-        bench.perf_load, bench.load_cpu, "open", server.port, profile.path, bench.seconds,
+        bench.perf_load, bench.load_cpu, "open", server.port, server.path(profile), bench.seconds,
         connections=profile.connections, rate=round(bench.rate),
     )  # fmt: skip
     cpu_ns = server.cpu_ns() - cpu_before
@@ -273,6 +276,18 @@ def open_loop(server: Server, profile, bench: Bench):
     }
 
 
+def deploys(server: Server, profile, bench: Bench):
+    """An open loop; the server called `ringway` gets a new deployment so many times a second meanwhile."""
+    if server.name != "ringway":
+        return {"deploys": 0, "deploy_ms": 0.0, **open_loop(server, profile, bench)}
+    with server.api.deploying(profile.deploys_per_s) as done:
+        figures = open_loop(server, profile, bench)
+    if len(done) < profile.deploys_per_s * bench.seconds * DEPLOYS_SHARE_MIN:
+        raise PeerError(f"{server.name}: {len(done)} deployments in {bench.seconds:g} s, "
+                        f"not {profile.deploys_per_s:g} a second")  # fmt: skip
+    return {"deploys": len(done), "deploy_ms": statistics.median(done) * 1000, **figures}
+
+
 def idle(server: Server, profile, bench: Bench):
     """User memory per keep-alive connection that has had one answer and waits."""
     watch = machine.CpuWatch([bench.server_cpu, bench.load_cpu])
@@ -288,7 +303,7 @@ def idle(server: Server, profile, bench: Bench):
         during = server.memory_bytes()
         # Idle is not dead: the first and the last are still served.
         for connection in (held[0], held[-1]):
-            _exchange(server, connection, profile.path)
+            _exchange(server, connection, server.path(profile))
     finally:
         for connection in held:
             connection.close()
@@ -315,7 +330,7 @@ def _open_idle(server, profile, count):
         for _ in range(count):
             connection = socket.create_connection(("127.0.0.1", server.port), 10)
             held.append(connection)
-            _exchange(server, connection, profile.path)
+            _exchange(server, connection, server.path(profile))
     except OSError as error:
         for connection in held:
             connection.close()
@@ -338,7 +353,7 @@ def throttle(server: Server, profile, bench: Bench):
     watch = machine.CpuWatch([bench.server_cpu, bench.load_cpu])
     cpu_before = server.cpu_ns()
     result = load.own(
-        bench.perf_load, bench.load_cpu, "open", server.port, profile.path, bench.seconds,
+        bench.perf_load, bench.load_cpu, "open", server.port, server.path(profile), bench.seconds,
         connections=profile.connections, rate=round(profile.rate * profile.overload),
     )  # fmt: skip
     cpu_ns = server.cpu_ns() - cpu_before
@@ -365,4 +380,5 @@ def _shares(watch, bench, cpu_ns):
     }
 
 
-BY_KIND = {"closed": closed, "keyed": keyed, "bulk": bulk, "open": open_loop, "idle": idle, "throttle": throttle}
+BY_KIND = {"closed": closed, "keyed": keyed, "bulk": bulk, "open": open_loop, "idle": idle, "throttle": throttle,
+           "deploys": deploys}  # fmt: skip

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import definitions, features, machine
+from . import definitions, features, machine, plane
 
 # The whole answer of MOCK and of the small upstream: JSON of exactly 100 bytes, no `$`, `#` or quote
 # that any of the peers' configuration languages would read.
@@ -40,6 +40,12 @@ class Server:
     # The `Host` it finds its API by, where that matters; where it writes its access log.
     host: str | None = None
     access_log: Path | None = None
+    # Its API, where that was made through its admin port.
+    api: plane.Api | None = None
+
+    def path(self, profile):
+        """Where the profile's path is: an API that was made has an id of its own."""
+        return self.api.path(profile.path) if self.api else profile.path
 
     def pids(self):
         return machine.process_tree(self.process.pid)
@@ -121,6 +127,8 @@ class Fleet:
         """One peer, pinned to the server's core."""
         port = free_port()
         cpus = [str(self.server_cpu)]
+        if profile.service == "plane":
+            return self._start_with_plane(name, port, cpus)
         if profile.service == "features":
             return self._start_with_features(name, port, cpus)
         if name == "ringway":
@@ -154,6 +162,21 @@ class Fleet:
         try:
             server.host = features.set_up(admin_port, name, self.inputs, self.upstream_port)
         except (features.FeaturesError, OSError) as error:
+            raise PeerError(f"{name}: {error}\n{server.log_tail()}") from error
+        return server
+
+    def _start_with_plane(self, name, port, cpus):
+        """`ringway serve` with one deployed API of 300 resources."""
+        admin_port = free_port()
+        command = [
+            self.binaries["ringway"], "serve", "--shards", "1", "--store", self.folder / f"store-{port}",
+            "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin_port}", "--admin-auth", "none",
+            "--access-log", "off", "--account-throttle", "1000000:1000000",
+        ]  # fmt: skip
+        server = self._spawn(name, cpus, command, port)
+        try:
+            server.api = plane.Api.imported(admin_port, definitions.mock_routes(300, BODY))
+        except (plane.PlaneError, OSError) as error:
             raise PeerError(f"{name}: {error}\n{server.log_tail()}") from error
         return server
 
@@ -243,7 +266,7 @@ def version(name, binaries):
         "nginx-tuned": ["nginx", "-v"],
         "nginx-lua": ["nginx", "-v"],
         "haproxy": ["haproxy", "-v"],
-        **{one: [binaries.get("ringway", "ringway"), "--version"] for one in ("ringway", *features.RINGWAYS)},
+        **{one: [binaries.get("ringway", "ringway"), "--version"] for one in ("ringway", "ringway-calm", *features.RINGWAYS)},
     }
     if name == "pingora":
         for line in (PERF / "pingora/Cargo.lock").read_text().split("[[package]]"):

@@ -4,10 +4,12 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-KINDS = ("closed", "keyed", "bulk", "open", "idle", "throttle")
-SERVICES = ("mock", "proxy", "big", "features")
+KINDS = ("closed", "keyed", "bulk", "open", "idle", "throttle", "deploys")
+SERVICES = ("mock", "proxy", "big", "features", "plane")
+# `ringway-calm` is the same Ringway, left alone while `ringway` is being redeployed.
 PEERS = (
     "ringway", "nginx", "haproxy", "pingora", "nginx-tuned", "nginx-lua", "ringway-plain", "ringway-unchecked",
+    "ringway-calm",
 )  # fmt: skip
 
 
@@ -58,6 +60,7 @@ class Profile:
     rate: int = 0
     burst: int = 0
     overload: float = 3.0
+    deploys_per_s: float = 10.0
     seconds: float | None = None
     rounds: int | None = None
     shards: int = 1

@@ -12,6 +12,8 @@ COLUMNS = {
              ("cpu_us_per_request", "CPU us/request")),
     "idle": (("bytes_per_connection", "bytes/connection"), ("pss_bytes_per_connection", "Pss bytes/connection"),
              ("bytes_kept_per_connection", "kept after close")),
+    "deploys": (("deploys", "deployments"), ("deploy_ms", "ms each"), ("p50_us", "p50 us"), ("p99_us", "p99 us"),
+                ("p999_us", "p99.9 us"), ("requests_per_s", "requests/s"), ("cpu_us_per_request", "CPU us/request")),
     "throttle": (("admitted", "admitted"), ("allowed", "rate x time + burst"), ("admitted_share", "share"),
                  ("offered_per_s", "offered/s")),
 }  # fmt: skip

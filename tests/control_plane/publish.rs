@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::plane::get_at;
+use crate::support::plane::{get_at, patches};
 use crate::support::{Admin, Client, Gateway, Serve, wait_for};
 use crate::{Said, numbered, said};
 
@@ -316,10 +316,8 @@ fn what_does_not_compile_is_refused_by_name_and_changes_nothing() {
     let members = json!({"stageName": "v3", "deploymentId": kept});
     let (status, message) = admin.refuses("POST", &stages, members);
     assert!(status == 400 && message.contains("/broken/{id}"), "{status} {message}");
-    let move_all = crate::support::plane::patches(&[
-        ("replace", "/variables/n", "three"),
-        ("replace", "/deploymentId", kept),
-    ]);
+    let move_all =
+        patches(&[("replace", "/variables/n", "three"), ("replace", "/deploymentId", kept)]);
     let (status, message) = admin.refuses("PATCH", &format!("{stages}/v1"), move_all);
     assert!(status == 400 && message.contains("/broken/{id}"), "{status} {message}");
     assert_eq!(everything(&mut admin, &api), before);
@@ -328,6 +326,36 @@ fn what_does_not_compile_is_refused_by_name_and_changes_nothing() {
     let gateway = gateway.restart();
     assert_eq!(everything(&mut gateway.api(), &api), before);
     assert_eq!(said(&gateway.client().asks(&request)), served);
+}
+
+#[test]
+fn a_caller_who_goes_away_leaves_nothing_half_done() {
+    let gateway = Serve::new();
+    let mut admin = gateway.api();
+    let api = admin.imports(&numbered(0));
+    admin.deploys(&api, "v1", json!({"variables": {"n": "0"}}));
+    let request = get_at(&api, "/v1/number");
+    let path = format!("/restapis/{api}/stages/v1");
+    let mut client = gateway.client();
+    let mut usual = Duration::from_millis(5);
+    let mut carried_out = 0;
+    for number in 1..=60 {
+        let call = patches(&[("replace", "/variables/n", &number.to_string())]).to_string();
+        let socket = &mut Client::connect(gateway.admin);
+        socket.sends(Admin::request("PATCH", &path, &call));
+        std::thread::sleep(usual.mul_f64(fastrand::f64()));
+        socket.stream.shutdown(std::net::Shutdown::Both).expect("an open connection");
+        // Whoever writes next comes after it.
+        let began = Instant::now();
+        let description = patches(&[("replace", "/description", "x")]);
+        admin.does("PATCH", &format!("/restapis/{api}"), description);
+        usual = began.elapsed();
+        // It may be that nobody has heard of the call. What is stored is what is served.
+        let stored = admin.gets(&path)["variables"]["n"].as_str().expect("a variable").to_owned();
+        carried_out += usize::from(stored == number.to_string());
+        assert_eq!(said(&client.asks(&request)).variable, stored, "call {number}");
+    }
+    println!("{carried_out} of 60 calls whose caller has gone were carried out");
 }
 
 #[test]

@@ -23,7 +23,7 @@ const USAGE: &str = "usage:
 REQUEST: --method M --host H --body-file FILE, and for a header that changes
   --header-name NAME --header-values FILE (a line each, all of one length) --hot-values N --hot-share 0..1
 --tally writes a line for each header value: index, answers 2xx, 429, 429 by quota, others, first sent,
-  last sent, last answered, in ns since the start";
+  last sent, first answered, last answered, in ns since the start";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);

@@ -44,6 +44,7 @@ struct ByValue {
     other: u64,
     first_sent_ns: u64,
     last_sent_ns: u64,
+    first_answer_ns: u64,
     last_answer_ns: u64,
 }
 
@@ -169,10 +170,11 @@ impl Tally {
         let mut lines = String::new();
         for (index, one) in self.by_value.iter().enumerate().filter(|(_, one)| one.last_sent_ns > 0)
         {
-            let ByValue { ok, throttled, exceeded, other, .. } = one;
-            let ByValue { first_sent_ns, last_sent_ns, last_answer_ns, .. } = one;
+            let ByValue { ok, throttled, exceeded, other, first_sent_ns, .. } = one;
+            let ByValue { last_sent_ns, first_answer_ns, last_answer_ns, .. } = one;
             lines += &format!(
-                "{index} {ok} {throttled} {exceeded} {other} {first_sent_ns} {last_sent_ns} {last_answer_ns}\n"
+                "{index} {ok} {throttled} {exceeded} {other} {first_sent_ns} {last_sent_ns} {first_answer_ns} \
+                 {last_answer_ns}\n"
             );
         }
         std::fs::write(file, lines)
@@ -216,6 +218,9 @@ fn receive(
                 _ => tally.other += 1,
             }
             if let Some(one) = tally.by_value.get_mut(value) {
+                if one.last_answer_ns == 0 {
+                    one.first_answer_ns = now;
+                }
                 one.last_answer_ns = now;
                 match head.status {
                     200..=299 => one.ok += 1,

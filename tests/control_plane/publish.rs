@@ -316,10 +316,8 @@ fn what_does_not_compile_is_refused_by_name_and_changes_nothing() {
     let members = json!({"stageName": "v3", "deploymentId": kept});
     let (status, message) = admin.refuses("POST", &stages, members);
     assert!(status == 400 && message.contains("/broken/{id}"), "{status} {message}");
-    let move_all = patches(&[
-        ("replace", "/variables/n", "three"),
-        ("replace", "/deploymentId", kept),
-    ]);
+    let move_all =
+        patches(&[("replace", "/variables/n", "three"), ("replace", "/deploymentId", kept)]);
     let (status, message) = admin.refuses("PATCH", &format!("{stages}/v1"), move_all);
     assert!(status == 400 && message.contains("/broken/{id}"), "{status} {message}");
     assert_eq!(everything(&mut admin, &api), before);

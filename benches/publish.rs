@@ -1,5 +1,6 @@
 //! How long does a shard stand still for a new deployment, and how long does it take to compile one?
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 

@@ -45,6 +45,12 @@ enum Command {
     Promote(client::promote::PromoteArgs),
     /// End a stage's canary; the stage's own deployment gets all requests again.
     Abort(client::abort::AbortArgs),
+    /// Make API keys, import, list, enable, disable, delete and export them.
+    Keys(client::keys::KeysArgs),
+    /// Make usage plans, and say what their keys may call, how often and how much.
+    Plans(client::plans::PlansArgs),
+    /// Say what the keys of a usage plan have used and have left; `grant` gives more.
+    Usage(client::usage::UsageArgs),
     /// Say what a gateway is and serves.
     Status(client::status::StatusArgs),
     /// Copy the store of a gateway that serves to a file.
@@ -95,6 +101,9 @@ pub fn main() -> ExitCode {
         Command::History(args) => client::history::run(&args),
         Command::Promote(args) => client::promote::run(&args),
         Command::Abort(args) => client::abort::run(&args),
+        Command::Keys(args) => client::keys::run(&args),
+        Command::Plans(args) => client::plans::run(&args),
+        Command::Usage(args) => client::usage::run(&args),
         Command::Status(args) => client::status::run(&args),
         Command::Backup(args) => client::backup::run(&args),
         Command::Restore(args) => client::restore::run(&args),
@@ -172,6 +181,20 @@ mod tests {
             ("status --admin 127.0.0.1:9080", "http://HOST:PORT"),
             ("status --access-key AK", "--secret-key <SECRET>"),
             ("backup", "<FILE>"),
+            ("keys", "import"),
+            ("keys import", "<FILE.csv>"),
+            ("keys enable", "<ID|NAME>"),
+            ("plans create", "<NAME>"),
+            ("plans create x --quota 5", "like 1000/DAY"),
+            ("plans create x --rate -1", "unexpected argument '-1'"),
+            ("plans create x --rate=-1", "0 or more"),
+            ("plans create x --stage v1", "write API:STAGE"),
+            ("plans create x --quota-offset 3", "--quota"),
+            ("plans change x --rate 1 --no-throttle", "cannot be used with"),
+            ("plans limit x a:v1 GET pets --rate 1", "begins with '/'"),
+            ("usage", "<PLAN>"),
+            ("usage x grant y", "unexpected argument"),
+            ("usage grant x y", "--remaining <N>"),
             ("check", "<FILE>"),
             ("config --listen 8080", "has no port"),
             ("config --shards many", "number from 1 to"),

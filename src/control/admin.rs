@@ -117,7 +117,7 @@ pub(super) async fn read_body(service: &Service, body: Body) -> Result<Bytes, Ap
     let most = service.parts().body_bytes_max;
     axum::body::to_bytes(body, most).await.map_err(|error| {
         ApiError::bad_request(format!(
-            "the request's body cannot be read, or has more than {most} bytes: {error}"
+            "the request's body cannot be read, or has more than {most} bytes (admin.max_body): {error}"
         ))
     })
 }

@@ -11,7 +11,7 @@
 //!
 //! Source: facts, control-plane sections 1 to 4.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
@@ -85,6 +85,9 @@ pub struct Service {
 /// What the threads for blocking work need.
 struct Shared {
     parts: ServiceParts,
+    /// Whoever brings counts to the store holds it from taking them to their commit: a count that is taken
+    /// later is stored later, and who finds nothing to keep knows that all is kept.
+    keeping: std::sync::Mutex<()>,
 }
 
 impl std::ops::Deref for Shared {
@@ -104,7 +107,8 @@ struct Changed {
 impl Service {
     /// A service over these parts.
     pub fn new(parts: ServiceParts) -> Self {
-        Self { parts: Arc::new(Shared { parts }), writing: Arc::default() }
+        let keeping = std::sync::Mutex::new(());
+        Self { parts: Arc::new(Shared { parts, keeping }), writing: Arc::default() }
     }
 
     /// The parts it was made of.
@@ -213,6 +217,8 @@ impl Service {
     /// It is no backup, or a stage of it does not compile; nothing has changed then.
     pub async fn restore(&self, backup: Store) -> Result<(), ApiError> {
         let replace = move |shared: &Shared| {
+            // What was counted before does not count in the backup's plans. Taken first, as by others.
+            let _keeping = shared.keeping.lock().unwrap_or_else(PoisonError::into_inner);
             let before = stages_of(&shared.store.read()?)?;
             let transaction = shared.store.write()?;
             transaction.replace_all(&backup.read()?)?;
@@ -224,6 +230,7 @@ impl Service {
             effects.changed_stages = stages_of(&transaction)?;
             effects.removed_stages = before.difference(&effects.changed_stages).cloned().collect();
             let updates = shared.serving.updates(&transaction, &effects, (shared.clock)())?;
+            api::check_keys(&transaction, &shared.settings)?;
             transaction.commit()?;
             shared.usage.clear();
             api::load_keys(&shared.store.read()?, &shared.settings, &shared.usage)?;
@@ -261,6 +268,7 @@ impl Shared {
     }
 
     fn keep_usage(&self) -> Result<(), ApiError> {
+        let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changes: Vec<Change> = Vec::new();
         self.usage.take_changes(|change| changes.push(change));
         if changes.is_empty() {
@@ -273,7 +281,7 @@ impl Shared {
         })();
         if kept.is_err() {
             for change in &changes {
-                self.usage.mark_changed(&change.plan, change.key);
+                self.usage.give_back(change);
             }
         }
         Ok(kept?)

@@ -409,7 +409,9 @@ fn prepare(
             Source::Context(ContextVariable::ErrorResponseType) => {
                 body.extend_from_slice(kind.as_str().as_bytes());
             }
-            Source::Context(ContextVariable::ErrorValidationErrorString) => {}
+            // Only a refused body has one, and it says what is wrong with that body.
+            Source::Context(ContextVariable::ErrorValidationErrorString)
+                if kind != ResponseType::BadRequestBody => {}
             _ => return None,
         }
     }

@@ -41,6 +41,7 @@ use indexmap::IndexMap;
 pub use self::aws::{AwsFinding, AwsSeverity};
 pub use self::base_path::BasePath;
 pub use self::documentation::{DocumentationImport, import_documentation};
+pub use self::security::NO_KEYS_IN_RUN;
 use self::place::Place;
 use self::report::Report;
 use super::{Diagnostic, Document, Severity};

@@ -37,7 +37,10 @@ pub(super) fn compile<'m>(
     compiler.refuse_circles()?;
     let Compiler { mut program, mut warnings, .. } = compiler;
     warnings.sort_by(|a, b| (&a.place, &a.text).cmp(&(&b.place, &b.text)));
-    program.sources = list;
+    // Only the values of `enum` are read where they stand.
+    if program.generals.iter().any(|rules| rules.values.is_some()) {
+        program.sources = list;
+    }
     Ok(Schema { program, warnings })
 }
 

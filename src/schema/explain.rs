@@ -4,7 +4,7 @@
 //! yet it goes on to what is inside: elements in order, members by name. So one refused member
 //! does not hide its sisters, but it hides what is inside of them. What `allOf`, `anyOf`, `oneOf`
 //! and `not` find is summed up in one sentence. Source: json-schema-validator 2.2, `InstanceValidator`,
-//! `ValidatorBuilder`, `validation.properties`; the texts of `required` and `type` are recorded.
+//! `ValidatorBuilder`, `validation.properties`; the text of `required` is recorded from AWS.
 //!
 //! Strings are shown as they are, values as JSON, numbers as the body writes them, lists of names
 //! sorted as Java sorts.

@@ -29,6 +29,8 @@ impl Messages {
     pub fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
+        // A message is written whole before it is cut.
+        self.text.shrink_to(4 * MESSAGES_BYTES_MAX);
     }
 
     /// Whether there is nothing to say.

@@ -74,6 +74,8 @@ pub mod limits {
     pub const STEP_BYTES: usize = 16;
     /// Rule sets within each other: a body's nesting, and `allOf` and the like on each level. Ours.
     pub const DEPTH_MAX: u32 = 900;
+    /// Elements of an array that a checker keeps memory for, sixteen bytes each. Ours.
+    pub const SEEN_KEPT: usize = 16_384;
     /// What is said about one body, bytes; the rest is cut. Ours.
     pub const MESSAGES_BYTES_MAX: usize = 8 << 10;
 

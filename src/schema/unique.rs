@@ -36,6 +36,8 @@ pub(super) fn all_differ(
     }
     let Checker { hasher, seen } = checker;
     seen.clear();
+    // What a huge array has needed is not kept for ordinary ones.
+    seen.shrink_to(limits::SEEN_KEPT);
     fuel.spend(len)?;
     for element in document.elements(array) {
         let mut state = hasher.build_hasher();

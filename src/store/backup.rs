@@ -68,7 +68,7 @@ fn copy(from: &Transaction, to: &Path) -> Result<(), StoreError> {
     let database = redb::Database::create(to).map_err(|error| StoreError::opening(to, error))?;
     let writing = database.begin_write()?;
     writing.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
-    let writing = Transaction::writing(writing);
+    let writing = Transaction::writing(writing)?;
     from.rows(|is_blob, key, value| writing.put_row(is_blob, key, value))?;
     writing.commit()
 }

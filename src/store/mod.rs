@@ -97,7 +97,7 @@ impl Store {
     /// # Errors
     /// The file cannot be read.
     pub fn read(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction::reading(self.database.begin_read()?))
+        Transaction::reading(&self.database.begin_read()?)
     }
 
     /// The right to change the store. Waits until whoever has it is done.
@@ -105,7 +105,7 @@ impl Store {
     /// # Errors
     /// The file cannot be read.
     pub fn write(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction::writing(self.database.begin_write()?))
+        Transaction::writing(self.database.begin_write()?)
     }
 
     /// Number of the documents' format; `None`: there are none yet.

@@ -90,6 +90,17 @@ fn listing_and_deleting_stay_below_their_ids() {
         })
         .unwrap();
     assert_eq!(seen, ["2"]);
+    // During a walk others may be read; whoever writes is told, and the walk goes on.
+    let mut told = Vec::new();
+    writing
+        .each::<Pet>(&["a"], None, |id, _| {
+            assert!(writing.has::<Petty>(&["a", id]).unwrap());
+            told.push(writing.put(&["a", id], &Petty(8)).unwrap_err().to_string());
+            true
+        })
+        .unwrap();
+    assert_eq!(told.len(), 3);
+    assert!(told[0].contains("during a walk"), "{told:?}");
     writing.delete_all::<Pet>(&["a"]).unwrap();
     writing.delete_blobs("text", &["a"]).unwrap();
     assert_eq!(names(&writing, &[]), ["ab1", "b1"]);

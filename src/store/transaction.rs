@@ -1,12 +1,17 @@
 //! Reading and changing documents.
 
+use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::ops::Bound;
 
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
-use redb::{ReadTransaction, ReadableTable, TableError, WriteTransaction};
+use redb::{
+    ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, TableError,
+    WriteTransaction,
+};
+use self_cell::self_cell;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,37 +28,88 @@ pub trait Object: Serialize + DeserializeOwned {
 
 /// A view of the store, or the right to change it. Dropped without [`commit`](Self::commit), it leaves
 /// nothing behind.
+///
+/// Its tables are opened once: opening one costs as much as a row, and an import touches ten rows a key.
 pub struct Transaction(Inner);
 
 enum Inner {
-    Read(ReadTransaction),
-    Write(Box<WriteTransaction>),
+    /// `None`: a new store has no such table.
+    Read {
+        objects: Option<Reading>,
+        blobs: Option<Reading>,
+    },
+    Write(Writing),
 }
 
-/// Runs `$body` with the table open as `$table`; a reader finds no tables in a new store.
+type Reading = ReadOnlyTable<&'static str, &'static [u8]>;
+
+/// The tables of a write transaction. One that is being walked is not written to meanwhile.
+struct Tables<'txn> {
+    objects: RefCell<Table<'txn, &'static str, &'static [u8]>>,
+    blobs: RefCell<Table<'txn, &'static str, &'static [u8]>>,
+}
+
+self_cell!(
+    struct Writing {
+        owner: WriteTransaction,
+        #[not_covariant]
+        dependent: Tables,
+    }
+);
+
+/// Runs `$body`, which gives a `Result`, with one of the tables as `$table`; a reader finds no tables in a
+/// new store.
 macro_rules! with_table {
-    ($transaction:expr, $definition:expr, $none:expr, |$table:ident| $body:expr) => {
+    ($transaction:expr, $name:ident, $none:expr, |$table:ident| $body:expr) => {
         match &$transaction.0 {
-            Inner::Read(reading) => match reading.open_table($definition) {
-                Ok($table) => $body,
-                Err(TableError::TableDoesNotExist(_)) => $none,
-                Err(error) => return Err(error.into()),
-            },
-            Inner::Write(writing) => {
-                let $table = writing.open_table($definition)?;
+            Inner::Read { $name: Some($table), .. } => $body,
+            Inner::Read { $name: None, .. } => $none,
+            Inner::Write(writing) => writing.with_dependent(|_, tables| {
+                let $table = tables.$name.borrow();
                 $body
+            }),
+        }
+    };
+}
+
+/// The same with a table that is written to.
+macro_rules! with_table_mut {
+    ($transaction:expr, $name:ident, |$table:ident| $body:expr) => {
+        match &$transaction.0 {
+            Inner::Read { .. } => {
+                Err(StoreError::Engine("a view for reading was written to".to_owned()))
+            }
+            Inner::Write(writing) => {
+                writing.with_dependent(|_, tables| match tables.$name.try_borrow_mut() {
+                    Ok(mut $table) => $body,
+                    Err(_) => {
+                        Err(StoreError::Engine("a table was written to during a walk".to_owned()))
+                    }
+                })
             }
         }
     };
 }
 
 impl Transaction {
-    pub(super) fn reading(transaction: ReadTransaction) -> Self {
-        Self(Inner::Read(transaction))
+    pub(super) fn reading(transaction: &ReadTransaction) -> Result<Self, StoreError> {
+        let open =
+            |definition: TableDefinition<'static, _, _>| match transaction.open_table(definition) {
+                Ok(table) => Ok(Some(table)),
+                Err(TableError::TableDoesNotExist(_)) => Ok(None),
+                Err(error) => Err(StoreError::from(error)),
+            };
+        Ok(Self(Inner::Read { objects: open(OBJECTS)?, blobs: open(BLOBS)? }))
     }
 
-    pub(super) fn writing(transaction: WriteTransaction) -> Self {
-        Self(Inner::Write(Box::new(transaction)))
+    pub(super) fn writing(transaction: WriteTransaction) -> Result<Self, StoreError> {
+        let writing = Writing::try_new(transaction, |transaction| {
+            Ok::<_, StoreError>(Tables {
+                objects: RefCell::new(transaction.open_table(OBJECTS)?),
+                blobs: RefCell::new(transaction.open_table(BLOBS)?),
+            })
+        });
+        Ok(Self(Inner::Write(writing?)))
     }
 
     /// The object under `ids`.
@@ -62,7 +118,7 @@ impl Transaction {
     /// The file cannot be read, or the document in it.
     pub fn get<T: Object>(&self, ids: &[&str]) -> Result<Option<T>, StoreError> {
         let key = key_of(T::KIND, ids);
-        with_table!(self, OBJECTS, Ok(None), |table| match table.get(key.as_str())? {
+        with_table!(self, objects, Ok(None), |table| match table.get(key.as_str())? {
             Some(value) => parse(&key, value.value()).map(Some),
             None => Ok(None),
         })
@@ -74,7 +130,7 @@ impl Transaction {
     /// The file cannot be read.
     pub fn has<T: Object>(&self, ids: &[&str]) -> Result<bool, StoreError> {
         let key = key_of(T::KIND, ids);
-        with_table!(self, OBJECTS, Ok(false), |table| Ok(table.get(key.as_str())?.is_some()))
+        with_table!(self, objects, Ok(false), |table| Ok(table.get(key.as_str())?.is_some()))
     }
 
     /// All objects of a kind whose ids begin with `ids`, in the order of the rest of their ids.
@@ -107,7 +163,7 @@ impl Transaction {
             Some(key) => Bound::Excluded(key.as_str()),
             None => Bound::Included(prefix.as_str()),
         };
-        with_table!(self, OBJECTS, Ok(()), |table| {
+        with_table!(self, objects, Ok(()), |table| {
             for entry in table.range::<&str>((start, Bound::Unbounded))? {
                 let (key, value) = entry?;
                 let Some(rest) = key.value().strip_prefix(&prefix) else { break };
@@ -127,8 +183,7 @@ impl Transaction {
         let key = key_of(T::KIND, ids);
         let value = serde_json::to_vec(object)
             .map_err(|error| StoreError::Document { key: shown(&key), why: error.to_string() })?;
-        self.writing_to()?.open_table(OBJECTS)?.insert(key.as_str(), value.as_slice())?;
-        Ok(())
+        self.put_row(false, &key, &value)
     }
 
     /// Removes an object; `false`: there was none.
@@ -137,9 +192,10 @@ impl Transaction {
     /// The file cannot be written, or this is a view for reading.
     pub fn delete<T: Object>(&self, ids: &[&str]) -> Result<bool, StoreError> {
         let key = key_of(T::KIND, ids);
-        let mut table = self.writing_to()?.open_table(OBJECTS)?;
-        let was = table.remove(key.as_str())?.is_some();
-        Ok(was)
+        with_table_mut!(self, objects, |table| {
+            let was = table.remove(key.as_str())?.is_some();
+            Ok(was)
+        })
     }
 
     /// Removes every object of a kind whose ids begin with `ids`.
@@ -148,9 +204,10 @@ impl Transaction {
     /// The file cannot be written, or this is a view for reading.
     pub fn delete_all<T: Object>(&self, ids: &[&str]) -> Result<(), StoreError> {
         let prefix = prefix_of(T::KIND, ids);
-        let mut table = self.writing_to()?.open_table(OBJECTS)?;
-        table.retain_in::<&str, _>(prefix.as_str()..end_of(&prefix).as_str(), |_, _| false)?;
-        Ok(())
+        let end = end_of(&prefix);
+        with_table_mut!(self, objects, |table| {
+            Ok(table.retain_in::<&str, _>(prefix.as_str()..end.as_str(), |_, _| false)?)
+        })
     }
 
     /// A text that never changes.
@@ -159,7 +216,7 @@ impl Transaction {
     /// The file cannot be read.
     pub fn blob(&self, kind: &str, ids: &[&str]) -> Result<Option<Vec<u8>>, StoreError> {
         let key = key_of(kind, ids);
-        with_table!(self, BLOBS, Ok(None), |table| match table.get(key.as_str())? {
+        with_table!(self, blobs, Ok(None), |table| match table.get(key.as_str())? {
             Some(value) => {
                 let mut text = Vec::new();
                 DeflateDecoder::new(value.value()).read_to_end(&mut text).map_err(|error| {
@@ -180,8 +237,7 @@ impl Transaction {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
         let packed = encoder.write_all(text).and_then(|()| encoder.finish());
         let packed = packed.map_err(|error| StoreError::Engine(error.to_string()))?;
-        self.writing_to()?.open_table(BLOBS)?.insert(key.as_str(), packed.as_slice())?;
-        Ok(())
+        self.put_row(true, &key, &packed)
     }
 
     /// Removes every blob of a kind whose ids begin with `ids`, and the one under `ids` itself.
@@ -189,11 +245,12 @@ impl Transaction {
     /// # Errors
     /// The file cannot be written, or this is a view for reading.
     pub fn delete_blobs(&self, kind: &str, ids: &[&str]) -> Result<(), StoreError> {
-        let mut table = self.writing_to()?.open_table(BLOBS)?;
-        table.remove(key_of(kind, ids).as_str())?;
         let prefix = prefix_of(kind, ids);
-        table.retain_in::<&str, _>(prefix.as_str()..end_of(&prefix).as_str(), |_, _| false)?;
-        Ok(())
+        let end = end_of(&prefix);
+        with_table_mut!(self, blobs, |table| {
+            table.remove(key_of(kind, ids).as_str())?;
+            Ok(table.retain_in::<&str, _>(prefix.as_str()..end.as_str(), |_, _| false)?)
+        })
     }
 
     /// Makes the changes permanent: on the disk when this returns.
@@ -202,15 +259,9 @@ impl Transaction {
     /// The file cannot be written; nothing was changed then.
     pub fn commit(self) -> Result<(), StoreError> {
         match self.0 {
-            Inner::Read(_) => Ok(()),
-            Inner::Write(writing) => Ok(writing.commit()?),
-        }
-    }
-
-    fn writing_to(&self) -> Result<&WriteTransaction, StoreError> {
-        match &self.0 {
-            Inner::Write(writing) => Ok(writing),
-            Inner::Read(_) => Err(StoreError::Engine("a view for reading was written to".into())),
+            Inner::Read { .. } => Ok(()),
+            // Closes the tables, which hands what they have become to the transaction.
+            Inner::Write(writing) => Ok(writing.into_owner().commit()?),
         }
     }
 
@@ -219,16 +270,20 @@ impl Transaction {
         &self,
         mut f: impl FnMut(bool, &str, &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        for is_blob in [false, true] {
-            let definition = if is_blob { BLOBS } else { OBJECTS };
-            with_table!(self, definition, (), |table| {
-                for entry in table.iter()? {
-                    let (key, value) = entry?;
-                    f(is_blob, key.value(), value.value())?;
-                }
-            });
-        }
-        Ok(())
+        with_table!(self, objects, Ok(()), |table| {
+            for entry in table.iter()? {
+                let (key, value) = entry?;
+                f(false, key.value(), value.value())?;
+            }
+            Ok::<_, StoreError>(())
+        })?;
+        with_table!(self, blobs, Ok(()), |table| {
+            for entry in table.iter()? {
+                let (key, value) = entry?;
+                f(true, key.value(), value.value())?;
+            }
+            Ok(())
+        })
     }
 
     /// Makes the content of `other` all there is.
@@ -236,16 +291,17 @@ impl Transaction {
     /// # Errors
     /// A file cannot be read or written, or this is a view for reading.
     pub fn replace_all(&self, other: &Self) -> Result<(), StoreError> {
-        let writing = self.writing_to()?;
-        writing.open_table(OBJECTS)?.retain(|_, _| false)?;
-        writing.open_table(BLOBS)?.retain(|_, _| false)?;
+        with_table_mut!(self, objects, |table| Ok::<_, StoreError>(table.retain(|_, _| false)?))?;
+        with_table_mut!(self, blobs, |table| Ok::<_, StoreError>(table.retain(|_, _| false)?))?;
         other.rows(|is_blob, key, value| self.put_row(is_blob, key, value))
     }
 
     pub(super) fn put_row(&self, is_blob: bool, key: &str, value: &[u8]) -> Result<(), StoreError> {
-        let definition = if is_blob { BLOBS } else { OBJECTS };
-        self.writing_to()?.open_table(definition)?.insert(key, value)?;
-        Ok(())
+        if is_blob {
+            with_table_mut!(self, blobs, |table| Ok(table.insert(key, value).map(drop)?))
+        } else {
+            with_table_mut!(self, objects, |table| Ok(table.insert(key, value).map(drop)?))
+        }
     }
 }
 

@@ -47,36 +47,30 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Number of the period that a moment is in; a later moment's is never lower.
+    /// Number of the period that a moment is in: its first day, so that numbers of days, weeks and months
+    /// can be compared. A plan that changes from one to another goes on counting, or begins anew, and its
+    /// next period begins when it should. A later moment's is never lower.
     #[inline]
     pub fn period_of(&self, moment: WallMillis) -> u32 {
         let day = Day::of(moment).0;
         let shifted = day.saturating_sub(self.offset);
-        match self.period {
-            QuotaPeriod::Day => day,
+        let into = match self.period {
+            QuotaPeriod::Day => 0,
             // 1970-01-01 was a Thursday: four days after a Sunday.
-            QuotaPeriod::Week => (shifted + 4) / 7,
+            QuotaPeriod::Week => (shifted + 4) % 7,
             QuotaPeriod::Month => {
-                let date = WallMillis(u64::from(shifted) * DAY_MS).civil();
-                u32::try_from(date.year * 12 + i64::from(date.month)).unwrap_or(u32::MAX)
+                u32::from(WallMillis(u64::from(shifted) * DAY_MS).civil().day).saturating_sub(1)
             }
-        }
-    }
-
-    /// First day of the period that a day is in.
-    pub fn first_day_of(&self, day: Day) -> Day {
-        let moment = |day: u32| WallMillis(u64::from(day) * DAY_MS);
-        let period = self.period_of(moment(day.0));
-        let mut first = day.0;
-        while first > 0 && self.period_of(moment(first - 1)) == period {
-            first -= 1;
-        }
-        Day(first)
+        };
+        day.saturating_sub(into)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::counter::Counter;
     use super::*;
 
     /// Milliseconds of a UTC date, by the days of its year's months.
@@ -107,28 +101,95 @@ mod tests {
             (Month, 27, at(2027, 2, 27, DAY_MS - 1), at(2027, 2, 28, 0)),
         ] {
             let quota = quota(period, offset);
-            let (last, first) = (quota.period_of(last), quota.period_of(first));
-            assert_eq!(last + 1, first, "{quota:?}");
+            let (last_period, first_period) = (quota.period_of(last), quota.period_of(first));
+            assert_eq!(first_period, super::Day::of(first).0, "{quota:?}");
+            assert!(last_period < first_period, "{quota:?}");
         }
-        let week = quota(Week, 0);
-        assert_eq!(week.first_day_of(super::Day::of(at(2026, 11, 26, 0))).iso(), "2026-11-22");
-        assert_eq!(
-            quota(Month, 9).first_day_of(super::Day::of(at(2026, 12, 3, 0))).iso(),
-            "2026-11-10"
-        );
+        for (period, offset, moment, first) in [
+            (Day, 0, at(2026, 11, 26, 5), "2026-11-26"),
+            (Week, 0, at(2026, 11, 26, 5), "2026-11-22"),
+            (Week, 6, at(2026, 11, 26, 5), "2026-11-21"),
+            (Month, 9, at(2026, 12, 3, 5), "2026-11-10"),
+            (Month, 0, at(2028, 2, 29, 5), "2028-02-01"),
+            (Month, 27, at(2027, 3, 27, 5), "2027-02-28"),
+        ] {
+            assert_eq!(super::Day(quota(period, offset).period_of(moment)).iso(), first);
+        }
     }
 
-    proptest::proptest! {
+    fn any_quota() -> impl Strategy<Value = Quota> {
+        let period =
+            prop_oneof![Just(QuotaPeriod::Day), Just(QuotaPeriod::Week), Just(QuotaPeriod::Month)];
+        (period, 0_u32..28).prop_map(|(period, offset)| {
+            let most = match period {
+                QuotaPeriod::Day => 1,
+                QuotaPeriod::Week => 7,
+                QuotaPeriod::Month => 28,
+            };
+            Quota { limit: 1, period, offset: offset % most }
+        })
+    }
+
+    proptest! {
         #[test]
-        fn periods_never_go_back(day in 0_u64..60_000, step in 0_u64..400, offset in 0_u32..28) {
-            for period in [QuotaPeriod::Day, QuotaPeriod::Week, QuotaPeriod::Month] {
-                let quota = Quota { limit: 1, period, offset };
-                let (early, late) = (WallMillis(day * DAY_MS), WallMillis((day + step) * DAY_MS));
-                proptest::prop_assert!(quota.period_of(early) <= quota.period_of(late));
-                let first = quota.first_day_of(Day::of(late));
-                let moment = WallMillis(u64::from(first.0) * DAY_MS);
-                proptest::prop_assert_eq!(quota.period_of(moment), quota.period_of(late));
+        fn periods_never_go_back_and_begin_at_midnight(
+            quota in any_quota(),
+            early in 40 * DAY_MS..60_000 * DAY_MS,
+            step in 0..400 * DAY_MS,
+        ) {
+            let late = WallMillis(early + step);
+            let early = quota.period_of(WallMillis(early));
+            let period = quota.period_of(late);
+            prop_assert!(early <= period);
+            prop_assert!(period <= Day::of(late).0);
+            // The period's first moment is in it, the one before is not.
+            let first = u64::from(period) * DAY_MS;
+            prop_assert_eq!(quota.period_of(WallMillis(first)), period);
+            prop_assert!(quota.period_of(WallMillis(first - 1)) < period);
+        }
+
+        #[test]
+        fn periods_are_as_long_as_their_name_says(
+            quota in any_quota(),
+            moment in 40 * DAY_MS..60_000 * DAY_MS,
+        ) {
+            let first = quota.period_of(WallMillis(moment));
+            let mut next = first + 1;
+            while quota.period_of(WallMillis(u64::from(next) * DAY_MS)) == first {
+                next += 1;
             }
+            let begin = |day: u32| WallMillis(u64::from(day) * DAY_MS).civil();
+            match quota.period {
+                QuotaPeriod::Day => prop_assert_eq!(next - first, 1),
+                QuotaPeriod::Week => {
+                    prop_assert_eq!(next - first, 7);
+                    // Days since a Sunday.
+                    prop_assert_eq!((first + 4) % 7, quota.offset);
+                }
+                // 27, AWS's most, is one that every month has.
+                QuotaPeriod::Month => {
+                    prop_assert_eq!(u32::from(begin(first).day), quota.offset + 1);
+                    prop_assert_eq!(u32::from(begin(next).day), quota.offset + 1);
+                    prop_assert!((28..=31).contains(&(next - first)));
+                }
+            }
+        }
+
+        /// A counter's period only goes forward, whatever a plan's quota is changed to.
+        #[test]
+        fn a_changed_period_locks_nobody_out(
+            before in any_quota(),
+            after in any_quota(),
+            moment in 40 * DAY_MS..60_000 * DAY_MS,
+        ) {
+            let counter = Counter::default();
+            let moment = WallMillis(moment);
+            let _ = counter.take(before.period_of(moment), Some(1)).expect("the first");
+            prop_assert!(counter.take(before.period_of(moment), Some(1)).is_none());
+            // However the period is called now, 31 days later a new one has begun.
+            let later = WallMillis(moment.0 + 31 * DAY_MS);
+            prop_assert!(counter.take(after.period_of(later), Some(1)).is_some());
+            prop_assert!(counter.take(after.period_of(later), Some(1)).is_none());
         }
     }
 }

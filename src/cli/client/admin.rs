@@ -56,17 +56,32 @@ pub(super) enum Body<'a> {
 
 /// Why a call has no result: the API's words, or that there was no answer.
 #[derive(Debug)]
-pub(super) struct CallError(String);
+pub(super) struct CallError {
+    why: String,
+    /// `None`: there was no answer, or none that is JSON.
+    status: Option<u16>,
+}
+
+impl CallError {
+    fn without_answer(why: String) -> Self {
+        Self { why, status: None }
+    }
+
+    /// Whether the API says that what the call names is not there.
+    pub(super) fn is_not_found(&self) -> bool {
+        self.status == Some(404)
+    }
+}
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.why)
     }
 }
 
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
-        Self::Failed(error.0)
+        Self::Failed(error.why)
     }
 }
 
@@ -145,7 +160,9 @@ impl Admin {
             return Ok(Value::Null);
         }
         serde_json::from_slice(&text).map_err(|error| {
-            CallError(format!("{} answered {method} {target} with no JSON: {error}", self.url()))
+            let url = self.url();
+            let why = format!("{url} answered {method} {target} with no JSON: {error}");
+            CallError::without_answer(why)
         })
     }
 
@@ -155,12 +172,13 @@ impl Admin {
         self.send("PATCH", target, &Body::Json(&body))
     }
 
-    /// All items of a list, page by page.
+    /// All items of a list, page by page; `path` may have a query.
     pub(super) fn items(&self, path: &str) -> Result<Vec<Value>, CallError> {
         let mut all = Vec::new();
         let mut position: Option<String> = None;
+        let separator = if path.contains('?') { '&' } else { '?' };
         loop {
-            let mut target = format!("{path}?limit={PAGE_ITEMS}");
+            let mut target = format!("{path}{separator}limit={PAGE_ITEMS}");
             if let Some(position) = &position {
                 target += &format!("&position={}", encoded(position));
             }
@@ -172,7 +190,7 @@ impl Admin {
             match next {
                 None => return Ok(all),
                 Some(next) if Some(&next) == position.as_ref() => {
-                    return Err(CallError(format!(
+                    return Err(CallError::without_answer(format!(
                         "{} gives the page {next} of {path} again and again",
                         self.url()
                     )));
@@ -251,7 +269,7 @@ impl Admin {
         if status == 403 {
             why += &format!("\n    help: {}", self.settings.about_key());
         }
-        CallError(why)
+        CallError { why, status: Some(status) }
     }
 
     fn unreachable(&self, error: &ureq::Error) -> CallError {
@@ -264,7 +282,7 @@ impl Admin {
             ureq::Error::HostNotFound => "there is no such host".to_owned(),
             error => error.to_string(),
         };
-        CallError(format!(
+        CallError::without_answer(format!(
             "no gateway answers at {url}: {why}\n    help: `ringway serve` starts one on this \
              machine; --admin URL or RINGWAY_ADMIN_URL points to another"
         ))
@@ -274,7 +292,8 @@ impl Admin {
 /// URLs, methods and headers are checked before or made here.
 const WELL_FORMED: &str = "a well-formed request";
 
-fn wall_now() -> WallMillis {
+/// The clock of this machine.
+pub(super) fn wall_now() -> WallMillis {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     WallMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

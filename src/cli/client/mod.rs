@@ -13,13 +13,19 @@ mod admin;
 mod apis;
 pub(super) mod backup;
 mod canary;
+mod csv;
 pub(super) mod deploy;
 pub(super) mod history;
+pub(super) mod keys;
+mod named;
+mod plan_limits;
+pub(super) mod plans;
 pub(super) mod promote;
 pub(super) mod restore;
 pub(super) mod rollback;
 mod settings;
 pub(super) mod status;
+pub(super) mod usage;
 
 use std::path::PathBuf;
 

@@ -86,6 +86,25 @@ pub fn load_keys(
     }
 }
 
+/// Checks that a backup's keys can be used here.
+///
+/// # Errors
+/// 400: their values were encrypted with another key than this store's.
+pub fn check_keys(backup: &Transaction, settings: &Settings) -> Result<(), ApiError> {
+    let mut foreign = None;
+    backup.each::<SealedApiKey>(&[], None, |id, key| {
+        let is_ours = api_keys::opened(settings, key).is_ok();
+        foreign = (!is_ours).then(|| id.to_owned());
+        is_ours
+    })?;
+    foreign.map_or(Ok(()), |id| {
+        Err(ApiError::bad_request(format!(
+            "the value of API key {id} in this backup was encrypted with the key of another store; bring \
+             the file `key` that was beside that store"
+        )))
+    })
+}
+
 /// Brings a call's changes of keys and plans to the requests.
 ///
 /// # Errors
@@ -177,13 +196,19 @@ pub fn keep_counts(store: &Transaction, changes: &[Change]) -> Result<(), StoreE
             remaining = (row.remaining - (used - row.used)).max(0);
         }
         store.put(&[plan, key, &date], &UsageDay { used, remaining })?;
-        let count = UsageCount {
+        let mut count = UsageCount {
             period: i64::from(change.quota.period),
             count: change.quota.count,
             day: i64::from(change.day.period),
             day_count: change.day.count,
         };
-        // A day that is over comes before the new one's.
+        // A day that is over may be told after the new one's first count.
+        if change.is_over
+            && let Some(stored) = store.get::<UsageCount>(&[key, plan])?
+            && stored.day > count.day
+        {
+            (count.day, count.day_count) = (stored.day, stored.day_count);
+        }
         store.put(&[key, plan], &count)?;
     }
     Ok(())

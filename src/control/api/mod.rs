@@ -64,7 +64,7 @@ mod vpc_links;
 pub use call::{Body, Call, Reply};
 pub use context::{Context, Effects, Settings};
 pub use error::ApiError;
-pub use metered::{apply_keys, keep_counts, load_keys};
+pub use metered::{apply_keys, check_keys, keep_counts, load_keys};
 pub use operation::{OPERATIONS, Operation, Route, route};
 pub use served::{client_certificate, domain_table};
 pub use shape::members;

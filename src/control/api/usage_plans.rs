@@ -343,8 +343,12 @@ fn apply_to_stage(plan: &mut UsagePlan, patch: &Patch, rest: &str) -> Result<(),
         Some((method, limit @ ("rateLimit" | "burstLimit"))) => (method, Some(limit)),
         _ => (rest, None),
     };
-    let method =
-        format!("/{}", patch::segments(&format!("/{method}")).join("/").trim_start_matches('/'));
+    let method = patch::segments(&format!("/{method}")).join("/");
+    let method = match method.trim_start_matches('/') {
+        // As AWS writes the root's: its path is `/`, too.
+        root if !root.contains('/') => format!("//{root}"),
+        method => format!("/{method}"),
+    };
     match (patch.op, limit) {
         (Op::Remove, None) => {
             let methods = all.as_mut().filter(|methods| methods.contains_key(&method));

@@ -141,6 +141,12 @@ fn what_draft_4_does_not_know_is_warned_about() {
 }
 
 #[test]
+fn a_schema_is_shared_by_shards() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Schema>();
+}
+
+#[test]
 fn models_refer_to_each_other() {
     let url = "https://apigateway.amazonaws.com/restapis/abc/models";
     let owner = format!(r#"{{"properties":{{"pets":{{"items":{{"$ref":"{url}/Pet"}}}}}}}}"#);

@@ -139,6 +139,10 @@ fn the_definitions_of_examples_and_tests_survive_an_export() {
         let Ok(document) = Document::parse(&fs::read_to_string(&file).unwrap()) else { continue };
         let api = sayable(import(&document).api);
         for kind in [ExportType::Oas30, ExportType::Swagger] {
+            // Swagger has one model for all media types of a body.
+            if kind == ExportType::Swagger && file.ends_with("keys_and_validation.yaml") {
+                continue;
+            }
             let back = there_and_back(&api, kind);
             assert_eq!(difference(back, imported_again(api.clone())), "", "{file:?} {kind:?}");
         }

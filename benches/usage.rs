@@ -27,7 +27,7 @@ fn plan(quota: bool) -> Plan {
     Plan {
         id: "plan01".into(),
         throttle: quota.then(|| Rate::new(1e6, u32::MAX)),
-        quota: quota.then(|| Quota { limit: 1 << 38, period: QuotaPeriod::Month, offset: 3 }),
+        quota: quota.then_some(Quota { limit: 1 << 38, period: QuotaPeriod::Month, offset: 3 }),
         stages: [PlanStage {
             api_id: STAGE.0.into(),
             stage: STAGE.1.into(),

@@ -57,7 +57,9 @@ fn nothing_is_to_be_said_about_the_examples() {
         let publisher = Publisher::new(settings, Arc::default(), Arc::default());
         let text = fs::read(&file).unwrap();
         match publisher.prepare(&text, Nanos::default()) {
-            Ok(prepared) => {
+            Ok(mut prepared) => {
+                // What only `ringway run` minds.
+                prepared.findings.retain(|it| it.help != ringway::openapi::NO_KEYS_IN_RUN);
                 assert_eq!(prepared.findings, [], "{file:?}");
                 assert!(!prepared.stage.methods.is_empty(), "{file:?}");
             }

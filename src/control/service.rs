@@ -281,7 +281,7 @@ impl Shared {
         })();
         if kept.is_err() {
             for change in &changes {
-                self.usage.mark_changed(&change.plan, change.key);
+                self.usage.give_back(change);
             }
         }
         Ok(kept?)

@@ -6,6 +6,7 @@
 //! does not compile; nothing has been published then.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::api::objects::{self, RestApi, SNAPSHOT, Stage};
@@ -16,7 +17,7 @@ use super::vault::Vault;
 use crate::deploy::{self, CompileEnv, CompileError, CompiledStage, StageSettings};
 use crate::limits::Limits;
 use crate::model::{self, ThrottleSettings};
-use crate::store::{StoreError, Transaction};
+use crate::store::{Store, StoreError, Transaction};
 use crate::telemetry::AccessLogFormat;
 use crate::throttle::BucketRegistry;
 use crate::time::Nanos;
@@ -24,6 +25,8 @@ use crate::upstream::TargetRegistry;
 
 /// Declared snapshots that are kept: changes of a stage's settings come in rows and need no new one.
 const RECENT_MAX: usize = 4;
+/// Declared snapshots that wait to be compiled at the start.
+const DECLARED_AHEAD_MAX: usize = 4;
 /// Errors of a stage that a refusal tells.
 const ERRORS_TOLD_MAX: usize = 5;
 
@@ -95,7 +98,8 @@ impl Serving {
                 continue;
             }
             let Some(stage) = store.get::<Stage>(&[api, name])? else { continue };
-            updates.push(Update::Serve(self.content(store, api, &stage, now)?));
+            let declared = |deployment: &str| self.declared(store, api, deployment);
+            updates.push(Update::Serve(self.content(store, &stage, now, declared)?));
         }
         for api in &effects.endpoints {
             let api = store.get::<RestApi>(&[api])?.map_or_else(
@@ -113,37 +117,48 @@ impl Serving {
     /// All stages of the store. One that does not compile (it was stored by another version) is left
     /// out, and the rest is served.
     ///
+    /// Snapshots are read and declared on another thread than they are compiled on: it takes half the
+    /// time, and what is short-lived does not lie between what stays, which would keep its memory.
+    ///
     /// # Errors
     /// The store cannot be read.
-    pub fn everything(&self, store: &Transaction, now: Nanos) -> Result<Everything, StoreError> {
-        let apis: Vec<RestApi> = store.list(&[])?;
+    pub fn everything(&self, store: &Store, now: Nanos) -> Result<Everything, StoreError> {
+        let reading = store.read()?;
         let mut all = Everything::default();
-        for api in &apis {
-            let id = &api.id;
-            for stage in store.list::<Stage>(&[id])? {
-                match self.content(store, id, &stage, now) {
+        std::thread::scope(|scope| {
+            let (ready, stages) = sync_channel(DECLARED_AHEAD_MAX);
+            let declaring = scope.spawn(move || declare_all(store, &ready));
+            for Ready { api, stage, models } in stages {
+                let declared = |deployment: &str| {
+                    let found = models.iter().find(|(id, _)| id == deployment);
+                    found.map_or_else(|| Err(no_snapshot(&api, deployment)), |(_, it)| it.clone())
+                };
+                match self.content(&reading, &stage, now, declared) {
                     Ok(content) => all.updates.push(Update::Serve(content)),
                     Err(error) => all.failures.push(format!(
-                        "stage {} of API {id} is not served: {}",
+                        "stage {} of API {api} is not served: {}",
                         stage.stage_name, error.message
                     )),
                 }
             }
+            declaring.join().expect("what a store holds does not make us panic")
+        })?;
+        for api in reading.list::<RestApi>(&[])? {
             if api.disable_execute_api_endpoint {
-                all.updates.push(Update::DefaultEndpoint { api_id: id.clone(), enabled: false });
+                all.updates.push(Update::DefaultEndpoint { api_id: api.id, enabled: false });
             }
         }
-        all.updates.push(Update::Domains(Arc::new(super::api::domain_table(store)?)));
+        all.updates.push(Update::Domains(Arc::new(super::api::domain_table(&reading)?)));
         Ok(all)
     }
 
-    /// A stage with its canary, compiled.
+    /// A stage with its canary, compiled; `declared` gives the model of a deployment.
     fn content(
         &self,
         store: &Transaction,
-        api: &str,
         stage: &Stage,
         now: Nanos,
+        declared: impl Fn(&str) -> Result<Arc<model::RestApi>, ApiError>,
     ) -> Result<StageContent, ApiError> {
         let variables = stage.variables.clone().unwrap_or_default();
         let certificate = super::api::client_certificate(store, &self.config.vault, stage)?;
@@ -158,7 +173,7 @@ impl Serving {
             client_certificate: certificate.clone(),
         };
         let compile = |deployment: &str, variables| {
-            let declared = self.declared(store, api, deployment)?;
+            let declared = declared(deployment)?;
             let settings = settings(deployment, variables);
             self.compile(&declared, &settings, now).map(Arc::new)
         };
@@ -222,10 +237,7 @@ impl Serving {
         if let Some(known) = recent.iter().find(|it| it.api == api && it.deployment == deployment) {
             return Ok(known.model.clone());
         }
-        let text = store.blob(SNAPSHOT, &[api, deployment])?.ok_or_else(|| {
-            ApiError::internal(format!("deployment {deployment} of API {api} has no snapshot"))
-        })?;
-        let model = Arc::new(Definition::thaw(&text)?.declare());
+        let model = declare(store, api, deployment)?;
         recent.truncate(RECENT_MAX - 1);
         recent.push_front(Declared {
             api: api.to_owned(),
@@ -251,6 +263,52 @@ impl Serving {
             }
         }
     }
+}
+
+/// A stage of the store, and the models of its deployments by their ids.
+struct Ready {
+    api: String,
+    stage: Stage,
+    models: Models,
+}
+
+type Models = Vec<(String, Result<Arc<model::RestApi>, ApiError>)>;
+
+/// Declares the snapshots of all stages, one API after the other, until nobody takes them any more.
+fn declare_all(store: &Store, ready: &SyncSender<Ready>) -> Result<(), StoreError> {
+    let reading = store.read()?;
+    for RestApi { id: api, .. } in reading.list(&[])? {
+        // Stages of an API often have the same one.
+        let mut models = Models::new();
+        for stage in reading.list::<Stage>(&[&api])? {
+            let canary = stage.canary_settings.as_ref().and_then(|it| it.deployment_id.as_ref());
+            for deployment in [Some(&stage.deployment_id), canary].into_iter().flatten() {
+                if models.iter().all(|(id, _)| id != deployment) {
+                    models.push((deployment.clone(), declare(&reading, &api, deployment)));
+                }
+            }
+            let of_stage = Ready { api: api.clone(), stage, models: models.clone() };
+            if ready.send(of_stage).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The model of what a deployment froze.
+fn declare(
+    store: &Transaction,
+    api: &str,
+    deployment: &str,
+) -> Result<Arc<model::RestApi>, ApiError> {
+    let text = store.blob(SNAPSHOT, &[api, deployment])?;
+    let text = text.ok_or_else(|| no_snapshot(api, deployment))?;
+    Ok(Arc::new(Definition::thaw(&text)?.declare()))
+}
+
+fn no_snapshot(api: &str, deployment: &str) -> ApiError {
+    ApiError::internal(format!("deployment {deployment} of API {api} has no snapshot"))
 }
 
 /// Name of the stage that a test invocation runs in. Source: facts, rest-api section 16.

@@ -69,12 +69,15 @@ impl CompiledGatewayResponse {
     }
 }
 
+/// What the client is told of a body that is not what its model says.
+pub const INVALID_BODY: &str = "Invalid request body";
+
 /// Errors that occur often enough to be encoded in advance: type, status and message of the error.
 /// `gateway::error` has the variants; its tests hold both together.
 pub const PREPARED: [(ResponseType, u16, &str); 13] = [
     (ResponseType::ApiConfigurationError, 500, "Internal server error"),
     (ResponseType::BadRequestBody, 400, "Invalid JSON in request body"),
-    (ResponseType::BadRequestBody, 400, "Invalid request body"),
+    (ResponseType::BadRequestBody, 400, INVALID_BODY),
     (ResponseType::IntegrationFailure, 502, "Internal server error"),
     (ResponseType::IntegrationFailure, 504, "Internal server error"),
     (ResponseType::IntegrationFailure, 504, "Network error communicating with endpoint"),
@@ -409,9 +412,9 @@ fn prepare(
             Source::Context(ContextVariable::ErrorResponseType) => {
                 body.extend_from_slice(kind.as_str().as_bytes());
             }
-            // Only a refused body has one, and it says what is wrong with that body.
+            // What is wrong with a body is another thing each time; nothing else has details.
             Source::Context(ContextVariable::ErrorValidationErrorString)
-                if kind != ResponseType::BadRequestBody => {}
+                if message != INVALID_BODY => {}
             _ => return None,
         }
     }

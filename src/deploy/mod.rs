@@ -35,7 +35,8 @@ pub use compiled::{
 };
 pub use domains::{BasePathMapping, Domain, DomainTable};
 pub use gateway_responses::{
-    CompiledGatewayResponse, GatewayResponses, GatewayTemplate, PREPARED, write_json_string,
+    CompiledGatewayResponse, GatewayResponses, GatewayTemplate, INVALID_BODY, PREPARED,
+    write_json_string,
 };
 pub use integration::{REMAPPED, RequestHeader, request_header, response_header};
 pub use media_type::MediaTypes;

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::deploy::{TemplateSide, ThrottleScope};
+use crate::deploy::{INVALID_BODY, TemplateSide, ThrottleScope};
 use crate::http::{BodyError, HeadError};
 use crate::model::ResponseType;
 use crate::telemetry::Refused;
@@ -243,7 +243,7 @@ impl GatewayError {
             Self::Throttled { .. } => "Too Many Requests",
             Self::QuotaExceeded => "Limit Exceeded",
             Self::MissingParameters { .. } => "Missing required request parameters",
-            Self::InvalidBody(_) => "Invalid request body",
+            Self::InvalidBody(_) => INVALID_BODY,
             Self::InvalidJsonBody => "Invalid JSON in request body",
             Self::UnsupportedMediaType => "Unsupported Media Type",
             Self::PayloadTooLarge { .. } => "Request Too Long",

@@ -360,4 +360,26 @@ mod tests {
             assert_eq!(got.2, body);
         }
     }
+
+    #[test]
+    fn details_of_a_body_are_told_where_a_template_asks_for_them() {
+        let details = r#"[object has missing required properties (["name"])]"#;
+        let error = GatewayError::InvalidBody(Box::new(crate::gateway::error::InvalidBody {
+            media_type: "application/json".into(),
+            details: details.into(),
+        }));
+        let template = "$context.error.message|$context.error.validationErrorString";
+        let entry = GatewayResponse {
+            response_templates: [("text/plain".to_owned(), template.to_owned())].into(),
+            ..GatewayResponse::default()
+        };
+        let customised = api(&[(ResponseType::BadRequestBody, entry)]);
+        let (status, _, body) = answer(&customised, GET, error.clone());
+        assert_eq!((status, body), (400, format!("Invalid request body|{details}")));
+        let (_, _, body) = answer(&customised, GET, GatewayError::InvalidJsonBody);
+        assert_eq!(body, "Invalid JSON in request body|", "nothing else has any");
+        let (_, headers, body) = answer(&api(&[]), GET, error);
+        assert_eq!(body, r#"{"message":"Invalid request body"}"#);
+        assert!(headers.contains("x-amzn-ErrorType: BadRequestException"), "{headers}");
+    }
 }

@@ -60,7 +60,7 @@ impl Renderer {
         let (result, is_json) = parse(self.machine.tape());
         self.parsed = ParsedBody::default();
         if is_json {
-            self.machine.is_parsed();
+            self.machine.set_parsed();
             self.parsed_count += 1;
             self.parsed = ParsedBody(self.parsed_count);
         }

@@ -112,7 +112,7 @@ impl<'text, 'tape> Document<'text, 'tape> {
         }
     }
 
-    /// The members of an object with what [`Key::hash`] would give for their names.
+    /// The members of an object with what `Key::hash` would give for their names.
     #[inline]
     pub fn hashed_members(&self, object: NodeId) -> HashedMembers<'text, 'tape> {
         let (begin, end) = self.inside(object, tag::OBJECT);

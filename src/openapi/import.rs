@@ -43,6 +43,7 @@ pub use self::base_path::BasePath;
 pub use self::documentation::{DocumentationImport, import_documentation};
 use self::place::Place;
 use self::report::Report;
+pub use self::security::NO_KEYS_IN_RUN;
 use super::{Diagnostic, Document, Severity};
 use crate::model::{Authorizer, DocumentationPart, Model, RequestValidator, RestApi};
 

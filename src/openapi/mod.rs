@@ -20,8 +20,8 @@ pub use export::{
     export_file_name, export_json, export_yaml,
 };
 pub use import::{
-    AwsFinding, AwsSeverity, BasePath, DocumentationImport, Import, ImportOptions, import,
-    import_documentation, import_with,
+    AwsFinding, AwsSeverity, BasePath, DocumentationImport, Import, ImportOptions, NO_KEYS_IN_RUN,
+    import, import_documentation, import_with,
 };
 pub use node::{Member, Node, Position, Value};
 pub use schema::{Schemas, default_template, flatten, referenced_models};

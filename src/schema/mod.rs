@@ -3,7 +3,7 @@
 //! [`Schema::compile`] turns a model's text into flat lists of rules once, when a stage is deployed;
 //! [`check_body`] parses a body onto the gateway's own tape and runs the rules over it. No tree is
 //! built and nothing is allocated for a valid body. A failure is explained only when somebody asks:
-//! then a second, slower pass ([`explain`]) writes what the service's own validator would say, in
+//! then a second, slower pass (`explain`) writes what the service's own validator would say, in
 //! its order.
 //!
 //! ```text
@@ -17,7 +17,7 @@
 //!
 //! Rules come from draft-zyp-json-schema-04 and draft-fge-json-schema-validation-00; the messages and
 //! their order from json-schema-validator (Java), whose texts AWS's answers have. Where the two
-//! differ, what a body is worth goes by the draft, but for `format` (see [`format`]).
+//! differ, what a body is worth goes by the draft, but for `format` (see `format`).
 //!
 //! This module knows no HTTP, no store and no OpenAPI: model texts come through a function.
 

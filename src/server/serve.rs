@@ -114,7 +114,7 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
     };
     let usage: Arc<UsagePlans> = Arc::default();
     api::load_keys(&transaction, &settings, &usage).map_err(|error| error.message)?;
-    let everything = serving.everything(&transaction, monotonic_now());
+    let everything = serving.everything(&store, monotonic_now());
     let everything = everything.map_err(|error| error.to_string())?;
     drop(transaction);
 

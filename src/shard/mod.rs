@@ -27,6 +27,8 @@ mod test_invoke;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod usage_sim_tests;
+#[cfg(test)]
 mod usage_tests;
 #[cfg(test)]
 mod validation_tests;

@@ -139,6 +139,7 @@ fn a_backend_gets_the_body_that_was_judged_and_nothing_of_one_that_was_refused()
         ("", br#"{ "name" : "Ann" }"#.to_vec(), "200"),
         ("", br#"{"age":1}"#.to_vec(), "400"),
         ("Content-Encoding: gzip\r\n", gzip(br#"{"name":"Bob"}"#), "200"),
+        // It has come already, so nobody is told to go on.
         ("Expect: 100-continue\r\n", br#"{"name":"Cid"}"#.to_vec(), "200"),
     ] {
         let (status, _) = ask(&served, &post("/dev/pets", headers, &body));

@@ -32,7 +32,7 @@ pub const FORMAT: u64 = 1;
 pub const FILE_NAME: &str = "ringway.redb";
 
 /// Pages that redb keeps in memory, bytes: the control plane reads little, and seldom.
-const CACHE_BYTES: usize = 16 * 1024 * 1024;
+const CACHE_BYTES: usize = 4 * 1024 * 1024;
 
 const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 const OBJECTS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("objects");

@@ -32,6 +32,7 @@ pub trait Object: Serialize + DeserializeOwned {
 /// Its tables are opened once: opening one costs as much as a row, and an import touches ten rows a key.
 pub struct Transaction(Inner);
 
+#[expect(clippy::large_enum_variant, reason = "one a call, and it does not move")]
 enum Inner {
     /// `None`: a new store has no such table.
     Read {

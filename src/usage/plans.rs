@@ -117,13 +117,12 @@ fn put_back(member: &Member, given: &Given) {
     }
 }
 
+/// A member, its plan, and the place of the request's stage in it.
+type Found<'m> = (&'m Arc<Member>, Guard<Arc<Plan>>, usize);
+
 /// The member if its plan has the stage, with the plan and the stage's place in it.
 #[inline]
-fn find_stage<'m>(
-    member: &'m Arc<Member>,
-    api_id: &str,
-    stage: &str,
-) -> Option<(&'m Arc<Member>, Guard<Arc<Plan>>, usize)> {
+fn find_stage<'m>(member: &'m Arc<Member>, api_id: &str, stage: &str) -> Option<Found<'m>> {
     let plan = member.plan.plan.load();
     let place = plan.stage_place(api_id, stage)?;
     Some((member, plan, place))
@@ -333,11 +332,12 @@ impl UsagePlans {
         self.keys.pin().clear();
     }
 
-    /// Has changes handed out again that could not be kept.
-    pub fn mark_changed(&self, plan: &str, key: KeyId) {
-        if let Some(member) = self.member(plan, key)
-            && member.is_first_change()
-        {
+    /// Takes a change back that could not be kept, to hand it out again.
+    pub fn give_back(&self, change: &Change) {
+        let Some(member) = self.member(&change.plan, change.key) else { return };
+        if change.is_over {
+            self.ended.push((member, change.day));
+        } else if member.is_first_change() {
             self.changed.push(member);
         }
     }
@@ -348,11 +348,17 @@ impl UsagePlans {
     }
 
     /// Hands out all that has been counted since the last call, each count once: days that are over, and
-    /// the counters of every member that has changed.
+    /// the counters of every member that has changed. One that is a member no more is left out; if its key
+    /// has come back to the plan, that is another member, which begins anew.
     pub fn take_changes(&self, mut each: impl FnMut(Change)) {
-        let mut tell = |member: &Member, day: Option<Counted>| {
+        let mut tell = |member: &Arc<Member>, day: Option<Counted>| {
+            let plan = member.plan.plan.load().id.clone();
+            let present = self.member(&plan, member.key);
+            if !present.is_some_and(|present| Arc::ptr_eq(&present, member)) {
+                return;
+            }
             each(Change {
-                plan: member.plan.plan.load().id.clone(),
+                plan,
                 key: member.key,
                 quota: member.quota.counted(),
                 day: day.unwrap_or_else(|| member.day.counted()),
@@ -366,7 +372,7 @@ impl UsagePlans {
         for _ in 0..self.changed.len() {
             let Some(member) = self.changed.pop() else { break };
             // Before the counters are read: what comes later is a change of its own.
-            member.changed.store(false, std::sync::atomic::Ordering::Release);
+            member.take_mark();
             tell(&member, None);
         }
     }

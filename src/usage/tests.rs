@@ -193,3 +193,76 @@ fn plans_are_numbered_once_and_those_beyond_the_bound_share_a_number() {
     assert_eq!(plans.counted_plans().len(), bound);
     assert_eq!(&*plans.counted_plans()[1], "p1");
 }
+
+#[test]
+fn what_could_not_be_kept_is_handed_out_again() {
+    let plans = plans(plan(None, Some((9, QuotaPeriod::Month))));
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    let tomorrow = WallMillis(NOON.0 + DAY_MS);
+    assert!(plans.admit(VALUE, DEV, PETS, START, tomorrow).is_ok());
+    let taken = || {
+        let mut all = Vec::new();
+        plans.take_changes(|change| all.push(change));
+        all
+    };
+    let first = taken();
+    assert_eq!(first.len(), 2, "a day that is over, and the new one");
+    assert_eq!(taken(), []);
+    first.iter().for_each(|change| plans.give_back(change));
+    first.iter().for_each(|change| plans.give_back(&Change { is_over: false, ..change.clone() }));
+    assert_eq!(taken(), first, "each once");
+}
+
+#[test]
+fn a_key_that_left_its_plan_and_came_back_begins_anew() {
+    let plans = plans(plan(None, Some((2, QuotaPeriod::Day))));
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    plans.set_key(key("k1"), VALUE, true, &[] as &[&str], nothing);
+    plans.set_key(key("k1"), VALUE, true, &["plan01"], nothing);
+    plans.take_changes(|change| panic!("{change:?} is a former member's"));
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    let mut counts = Vec::new();
+    plans.take_changes(|change| counts.push((change.quota.count, change.day.count)));
+    assert_eq!(counts, [(1, 1)]);
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    plans.clear();
+    plans.take_changes(|change| panic!("{change:?} is from before"));
+}
+
+/// Shards count while the changes are taken all the time: the last taking has the last count of every
+/// member, whatever came in between.
+#[test]
+fn no_count_is_missed_by_who_takes_the_changes() {
+    const KEYS: usize = 8;
+    const ROUNDS: u64 = 20_000;
+    let plans = plans(plan(None, None));
+    let values: Vec<String> = (0..KEYS).map(|n| format!("a value of a key, number {n}")).collect();
+    for (n, value) in values.iter().enumerate() {
+        plans.set_key(key(&format!("k{n}")), value.as_bytes(), true, &["plan01"], nothing);
+    }
+    let mut last = std::collections::HashMap::new();
+    let mut take = || {
+        plans.take_changes(|change| {
+            let before = last.insert(change.key, change.day.count);
+            assert!(before.unwrap_or(0) <= change.day.count, "a count went back");
+        });
+    };
+    std::thread::scope(|scope| {
+        let shards: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    for round in 0..ROUNDS {
+                        let value = values[round as usize % KEYS].as_bytes();
+                        let _ = plans.admit(value, DEV, PETS, START, NOON).unwrap();
+                    }
+                })
+            })
+            .collect();
+        while shards.iter().any(|shard| !shard.is_finished()) {
+            take();
+        }
+    });
+    take();
+    let total: i64 = last.values().sum();
+    assert_eq!((last.len(), total), (KEYS, 2 * ROUNDS.cast_signed()));
+}

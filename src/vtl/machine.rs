@@ -146,15 +146,15 @@ pub fn render_parsed<'a>(
 }
 
 impl Scratch {
-    /// The tape, for who parses a body ahead of renderings without [`Scratch::parse`], and then says by
-    /// [`Scratch::is_parsed`] that a body without its bytes changed is on it.
+    /// The tape, for whoever parses a body ahead of renderings otherwise than by [`Scratch::parse`]; once
+    /// it is there, [`Scratch::set_parsed`] says so.
     pub fn tape(&mut self) -> &mut Tape {
         self.body = Body::Invalid;
         &mut self.tape
     }
 
-    /// The body that was parsed onto the tape is the one of the next [`Program::render_parsed`].
-    pub fn is_parsed(&mut self) {
+    /// The body on the tape is the one of the next [`Program::render_parsed`].
+    pub fn set_parsed(&mut self) {
         self.body = Body::Parsed(NodeId::ROOT);
     }
 

@@ -87,8 +87,8 @@ impl Program {
         machine::render(self, host, scratch, settings, overrides, None, out).map_err(|error| *error)
     }
 
-    /// As [`Program::render`], for the body that [`Scratch::parse`] has been given last and that no
-    /// template has written to since.
+    /// As [`Program::render`], for the body that [`Scratch::parse`] has been given last, or that
+    /// [`Scratch::set_parsed`] was said of.
     ///
     /// # Errors
     /// As [`Program::render`].

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::support::PlaneOptions;
 use crate::support::plane::get_at;
 
+/// `RINGWAY_TEST_APIS`, or these.
 const APIS: usize = if cfg!(debug_assertions) { 10 } else { 300 };
 const RESOURCES: usize = 300;
 
@@ -114,9 +115,9 @@ fn definition(number: usize) -> Definition {
 }
 
 /// What the control-plane API would have left, without 90 000 calls.
-fn fill(directory: &Path) {
+fn fill(directory: &Path, apis: usize) {
     let store = Store::open(directory).expect("a new store");
-    for numbers in (0..APIS).collect::<Vec<_>>().chunks(25) {
+    for numbers in (0..apis).collect::<Vec<_>>().chunks(25) {
         let writing = store.write().expect("nobody else writes");
         for &number in numbers {
             let definition = definition(number);
@@ -144,8 +145,10 @@ fn fill(directory: &Path) {
 #[test]
 fn many_apis_come_back_after_a_restart_and_take_little_memory() {
     let options = PlaneOptions::new();
+    let apis = std::env::var("RINGWAY_TEST_APIS").ok().and_then(|text| text.parse().ok());
+    let apis = apis.unwrap_or(APIS);
     let began = Instant::now();
-    fill(&options.store());
+    fill(&options.store(), apis);
     let filled = began.elapsed();
     let file = options.store().join(ringway::store::FILE_NAME);
     let bytes = std::fs::metadata(&file).expect("the store").len();
@@ -155,7 +158,7 @@ fn many_apis_come_back_after_a_restart_and_take_little_memory() {
     let started = began.elapsed();
     let (now, most) = (gateway.memory("VmRSS"), gateway.memory("VmHWM"));
     println!(
-        "{APIS} APIs of {RESOURCES} resources in a store of {} MB (written in {filled:?}): serving \
+        "{apis} APIs of {RESOURCES} resources in a store of {} MB (written in {filled:?}): serving \
          after {started:?}, RSS {} MB, at most {} MB",
         bytes / 1_000_000,
         now / 1_000_000,
@@ -165,7 +168,7 @@ fn many_apis_come_back_after_a_restart_and_take_little_memory() {
 
     // All of it is there, on both shards.
     let mut clients: Vec<_> = (0..8).map(|_| gateway.client()).collect();
-    for number in 0..APIS {
+    for number in 0..apis {
         let client = &mut clients[number % 8];
         for item in [0, 148, 298] {
             let path = format!("/prod/collection-{:03}/item-{item:03}/7", item / 10);
@@ -177,7 +180,7 @@ fn many_apis_come_back_after_a_restart_and_take_little_memory() {
     let mut admin = gateway.api();
     let began = Instant::now();
     for number in 0..20 {
-        let api = api_id(number % APIS);
+        let api = api_id(number % apis);
         let id = admin.deploys(&api, "prod", json!({"variables": {"n": "1"}}));
         let stage = admin.gets(&format!("/restapis/{api}/stages/prod"));
         assert_eq!(stage["deploymentId"], Value::from(id));

@@ -8,6 +8,7 @@
 pub mod client;
 pub mod definition;
 pub mod gateway;
+pub mod guide;
 pub mod load;
 pub mod metrics;
 pub mod peer;

@@ -40,6 +40,10 @@ const SCHEME: &Keys = &[
 const NO_AUTHORIZER: &str = "Invalid authorizer ID specified. Setting the authorization type to CUSTOM \
      or COGNITO_USER_POOLS requires a valid authorizer.";
 
+/// What `ringway run`, which keeps no keys, has to be told of a method that requires one.
+pub const NO_KEYS_IN_RUN: &str = "'ringway run' has none, so these requests are answered 403: import the \
+     document into 'ringway serve', which keeps keys and usage plans";
+
 /// What guards a method.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Guard {
@@ -199,8 +203,7 @@ impl<'a> Importer<'a> {
                 self.report.warning(
                     place,
                     format!("the API key ('{shown}') closes {of} where there are no keys"),
-                    "'ringway run' has none, so these requests are answered 403: import the \
-                     document into 'ringway serve', which keeps keys and usage plans",
+                    NO_KEYS_IN_RUN,
                 );
             }
             Enforced::Nothing => self.report.warning(

@@ -178,6 +178,11 @@ impl Sim {
         self.0.borrow_mut().call_later(delay, Box::new(what));
     }
 
+    /// Sets the wall clock forward or back by so many milliseconds after `delay`.
+    pub fn step_wall(&self, delay: Duration, ms: i64) {
+        self.0.borrow_mut().step_wall(delay, ms);
+    }
+
     /// What has been done so far, and what is open.
     pub fn report(&self) -> SimReport {
         self.0.borrow().report()

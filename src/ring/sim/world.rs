@@ -99,6 +99,8 @@ pub(super) struct World {
     pub(super) config: SimConfig,
     pub(super) rng: SimRng,
     pub(super) now: Nanos,
+    /// By how much the wall clock is set forward or back, and when.
+    wall_steps: Vec<(Nanos, i64)>,
     events: BTreeMap<(Nanos, u64), Event>,
     event_count: u64,
     steps: u64,
@@ -124,6 +126,7 @@ impl World {
             config,
             rng: SimRng::new(config.seed),
             now: STARTS_AT,
+            wall_steps: Vec::new(),
             events: BTreeMap::new(),
             event_count: 0,
             steps: 0,
@@ -141,7 +144,14 @@ impl World {
     }
 
     pub(super) fn wall(&self) -> WallMillis {
-        WallMillis(WALL_AT_START_MS + self.now.since(STARTS_AT).as_millis() as u64)
+        let steps = self.wall_steps.iter().filter(|(at, _)| *at <= self.now);
+        let step_ms: i64 = steps.map(|(_, ms)| ms).sum();
+        let ms = WALL_AT_START_MS + self.now.since(STARTS_AT).as_millis() as u64;
+        WallMillis(ms.saturating_add_signed(step_ms))
+    }
+
+    pub(super) fn step_wall(&mut self, delay: Duration, ms: i64) {
+        self.wall_steps.push((self.now.after(delay), ms));
     }
 
     pub(super) fn report(&self) -> SimReport {

@@ -392,3 +392,54 @@ fn an_answer_is_compressed_as_asked_and_told_as_it_was_mapped() {
     assert!(headers(&outcome).contains(&("Content-Encoding", "gzip")), "{:?}", outcome.headers);
     assert!(outcome.body.starts_with(b"\x1f\x8b"));
 }
+
+#[test]
+fn a_test_needs_no_key_but_is_validated() {
+    let paths = r#"
+  /pets:
+    post:
+      security: [{key: []}]
+      parameters: [{name: q, in: query, required: true, schema: {type: string}}]
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}
+      responses: {'200': {description: fine}}
+      x-amazon-apigateway-integration:
+        type: mock
+        requestTemplates: {application/json: '{"statusCode": 200}'}
+        responses: {default: {statusCode: '200'}}
+"#;
+    let more = "
+x-amazon-apigateway-request-validators:
+  all: {validateRequestBody: true, validateRequestParameters: true}
+x-amazon-apigateway-request-validator: all
+components:
+  schemas: {Pet: {type: object, required: [name], properties: {name: {type: string}}}}
+  securitySchemes: {key: {type: apiKey, name: x-api-key, in: header}}";
+    let stage = Arc::new(stage_with(paths, more, &[], Limits::default()));
+    let shard = Testing::start();
+    let run = |path: &str, body: &str| {
+        let mut test = test(&stage, MethodName::Post, Some(path));
+        test.body = body.into();
+        let outcome = shard.run(test).unwrap();
+        let mut lines = lines(&outcome);
+        assert_eq!(lines[0], "Starting execution for request: ID", "nothing of a key before");
+        (outcome.status, lines.split_off(6).join("\n"))
+    };
+    assert_eq!(
+        run("/pets", "{}"),
+        (
+            400,
+            "Missing required request parameters: [q]\nMethod completed with status: 400"
+                .to_owned()
+        )
+    );
+    let (status, log) = run("/pets?q=1", "{}");
+    assert_eq!(
+        (status, &*log),
+        (
+            400,
+            "Request body does not match model schema for content type application/json: [object \
+             has missing required properties ([\"name\"])]\nMethod completed with status: 400"
+        )
+    );
+    assert_eq!(run("/pets?q=1", "{\"name\":\"Ann\"}").0, 200);
+}

@@ -247,6 +247,10 @@ fn methods_of_a_stage_have_throttles_of_their_own() {
         ("remove", "", "", Value::Null),
         ("replace", "", r#"{"/a/GET": {"burstLimit": 3}}"#, json!({"/a/GET": {"burstLimit": 3}})),
         ("remove", "/~1a/GET", "", Value::Null),
+        // The root's path is `/`, however it is written.
+        ("replace", "/~1/GET/burstLimit", "1", json!({"//GET": {"burstLimit": 1}})),
+        ("replace", "//GET/burstLimit", "2", json!({"//GET": {"burstLimit": 2}})),
+        ("remove", "/~1/GET", "", Value::Null),
     ] {
         assert_eq!(patch(op, rest, value).unwrap(), want, "{op} {rest}");
     }

@@ -65,6 +65,7 @@ pub use call::{Body, Call, Reply};
 pub use context::{Context, Effects, Settings};
 pub use error::ApiError;
 pub use metered::{apply_keys, check_keys, keep_counts, load_keys};
+pub use usage::forget_old_days;
 pub use operation::{OPERATIONS, Operation, Route, route};
 pub use served::{client_certificate, domain_table};
 pub use shape::members;

@@ -95,6 +95,7 @@ scenarios! {
     integrations
     methods
     models
+    paid
     request_validators
     resources
     rest_apis

@@ -29,7 +29,10 @@ use crate::auth::sigv4::AuthError;
 use crate::auth::sigv4::{self, Payload, Verifier};
 use crate::store::Store;
 use crate::time::{Nanos, WallMillis};
-use crate::usage::{Change, UsagePlans};
+use crate::usage::{Change, Day, UsagePlans};
+
+/// Rows of usage that are looked at together; whoever wants to change the store waits for no more.
+const OLD_USAGE_ROWS: usize = 5_000;
 
 /// Who may call.
 pub enum AdminAuth {
@@ -193,6 +196,25 @@ impl Service {
     pub async fn keep_usage(&self) -> Result<(), ApiError> {
         let shared = self.parts.clone();
         blocking(move || shared.keep_usage()).await
+    }
+
+    /// Removes usage that nobody can ask for any more, a piece at a time.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn forget_old_usage(&self) -> Result<(), ApiError> {
+        let mut after = None;
+        loop {
+            let shared = self.parts.clone();
+            let piece = blocking(move || {
+                let today = Day::of(wall_now());
+                Ok(api::forget_old_days(&shared.store, today, after.as_deref(), OLD_USAGE_ROWS)?)
+            });
+            after = piece.await?.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     async fn test_invoke(&self, request: Request) -> Result<Reply, ApiError> {

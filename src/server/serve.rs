@@ -37,8 +37,11 @@ use crate::usage::UsagePlans;
 /// Publications that may wait; who publishes more waits for room.
 const PUBLICATIONS_MAX: usize = 16;
 
-/// What may be lost of usage counts when the machine stops without a word.
-const KEEP_USAGE_EVERY: Duration = Duration::from_secs(1);
+/// Between two storings of usage counts. With what a storing itself takes, no more than a second's counts
+/// are lost when the machine stops without a word.
+const KEEP_USAGE_EVERY: Duration = Duration::from_millis(800);
+/// Between two removals of usage that is too old for anybody to ask for.
+const FORGET_USAGE_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
 /// What `ringway serve` is told by its configuration.
 pub struct ServeConfig {
@@ -180,6 +183,7 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
             answers.tls = config.admin_tls;
             start_admin(admin, answers);
             tokio::spawn(keep_usage(service.clone()));
+            tokio::spawn(forget_usage(service.clone()));
             if let Some(listener) = metrics {
                 start_admin(listener, process.admin(None));
             }
@@ -220,6 +224,16 @@ async fn wait(
             ProcessSignal::Hangup | ProcessSignal::ReopenLog => process.reopen_log(),
             ProcessSignal::End(name) => return process.drain(drain_timeout, name, signals).await,
         }
+    }
+}
+
+/// Removes usage that is too old.
+async fn forget_usage(service: Arc<Service>) {
+    loop {
+        if let Err(error) = service.forget_old_usage().await {
+            tracing::error!("old usage cannot be removed: {}", error.message);
+        }
+        tokio::time::sleep(FORGET_USAGE_EVERY).await;
     }
 }
 

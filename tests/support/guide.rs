@@ -1,7 +1,7 @@
 //! A guide whose commands are run as a reader would, in a folder of its own.
 //!
-//! A block `sh` is run by bash as it stands, in a folder that has the repository's `docs`; variables stay
-//! for the blocks behind it. A block `sh serve` is a command that goes on: it is started, and its
+//! A block `sh` is run by bash as it stands, in a folder that has the repository's `docs`; variables and
+//! functions stay for the blocks behind it. A block `sh serve` is a command that goes on: it is started, and its
 //! addresses, which guides print as the defaults, are free ones instead. `sh root` is for an
 //! administrator, and only read by bash. `python` is a program of Python's; a block of another language with
 //! a second word is a file of that name.
@@ -157,7 +157,7 @@ impl Reader {
         };
         let script = format!(
             "set -euo pipefail\nif [ -f .variables ]; then . ./.variables; fi\nset -a\n{text}\
-             set +a\nexport -p > .variables\n"
+             set +a\nexport -p > .variables\ndeclare -f >> .variables\n"
         );
         self.bash(&["-c", &script])
             .env("RINGWAY_ADMIN_URL", &self.admin_url)

@@ -70,6 +70,7 @@ pub use served::{client_certificate, domain_table};
 pub use shape::members;
 pub use stages::{check_variable, earlier_deployments};
 pub use test_invoke::{TestInvoker, Trial, TrialOutcome, prepare_test_invoke, test_invoke_reply};
+pub use usage::forget_old_days;
 
 /// Carries out a call that has been routed: checks its form, then runs it.
 ///

@@ -16,11 +16,15 @@ use super::page;
 use super::patch::Op;
 use super::usage_plan_keys::{PlanKey, member_of};
 use super::usage_plans::{UsagePlan, plan_of};
+use crate::store::{Store, StoreError};
 use crate::time::WallMillis;
+use crate::usage::Day;
 
 /// Days between the first and the last one asked for.
 const DAYS_MAX: u64 = 90;
 const DAY_SECONDS: u64 = 86_400;
+/// Days that are kept. Ours: AWS answers about the last 90.
+const DAYS_KEPT: u32 = 100;
 
 wire! {
     /// A key's day in a plan.
@@ -111,6 +115,46 @@ pub(super) fn forget_key(context: &Context<'_>, plan: &str, key: &str) -> Result
 /// Removes what was used of a plan that is gone.
 pub(super) fn forget_plan(context: &Context<'_>, plan: &str) -> Result<(), ApiError> {
     Ok(context.delete_all::<UsageDay>(&[plan])?)
+}
+
+/// What [`forget_old_days`] has done.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Days of keys that were removed.
+    pub days: usize,
+    /// Where to go on; `None`: all have been looked at.
+    pub next: Option<String>,
+}
+
+/// Removes days that are older than [`DAYS_KEPT`]: looks at so many `rows` behind `after`.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub fn forget_old_days(
+    store: &Store,
+    today: Day,
+    after: Option<&str>,
+    rows: usize,
+) -> Result<Forgotten, StoreError> {
+    let first_kept = Day(today.0.saturating_sub(DAYS_KEPT)).iso();
+    let (mut old, mut looked_at, mut last) = (Vec::new(), 0, None);
+    store.read()?.each::<UsageDay>(&[], after, |ids, _| {
+        // Plan, key and date; dates are in the order of their letters.
+        if ids.rsplit('\0').next().is_some_and(|date| date < first_kept.as_str()) {
+            old.push(ids.to_owned());
+        }
+        looked_at += 1;
+        last = Some(ids.to_owned());
+        looked_at < rows
+    })?;
+    if !old.is_empty() {
+        let transaction = store.write()?;
+        for ids in &old {
+            transaction.delete::<UsageDay>(&ids.split('\0').collect::<Vec<_>>())?;
+        }
+        transaction.commit()?;
+    }
+    Ok(Forgotten { days: old.len(), next: last.filter(|_| looked_at == rows) })
 }
 
 fn answer(
@@ -279,6 +323,36 @@ mod tests {
         plane.ok("POST", &format!("/usageplans/{plan}/keys"), input);
         let usage = plane.ok("GET", &uri, Value::Null);
         assert_eq!(usage["values"][&keys[0]][1], json!([0, 10]));
+    }
+
+    #[test]
+    fn old_days_are_forgotten_piece_by_piece() {
+        let plane = Plane::new();
+        let store = plane.store();
+        let today = Day(20_000);
+        let writing = store.write().unwrap();
+        for day in 19_880..=20_000 {
+            for key in ["k1", "k2"] {
+                let row = UsageDay { used: 1, remaining: 0 };
+                writing.put(&["p1", key, &Day(day).iso()], &row).unwrap();
+            }
+        }
+        writing.commit().unwrap();
+        let (mut after, mut days, mut pieces) = (None, 0, 0);
+        loop {
+            let done = forget_old_days(store, today, after.as_deref(), 50).unwrap();
+            days += done.days;
+            pieces += 1;
+            after = done.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!((days, pieces), (2 * 20, 5));
+        let left = store.read().unwrap().list::<UsageDay>(&["p1", "k2"]).unwrap();
+        assert_eq!(left.len(), 101);
+        let again = forget_old_days(store, today, None, 1_000).unwrap();
+        assert_eq!(again, Forgotten { days: 0, next: None });
     }
 
     #[test]

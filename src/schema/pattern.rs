@@ -2,7 +2,9 @@
 //!
 //! An expression is spelled in Rust's syntax ([`ecma`](super::ecma)) and becomes, in this order:
 //!
-//! - a DFA, built when the schema is: immutable, no scratch, one table look-up per byte;
+//! - a DFA, built when the schema is: immutable, no scratch, one table look-up per byte; and where
+//!   every state leads to one other (`^[A-Z]{3}-[0-9]{4}$`), a list of what each byte has to be,
+//!   whose look-ups need not wait for each other;
 //! - where that grows too large, `regex`: linear time as well;
 //! - with look-aheads that all stand at the beginning (`^(?=.*[A-Z])(?!.*\s).{8,}$`, as passwords
 //!   are asked for), one of the above for each of them: all have to agree;
@@ -31,6 +33,7 @@ pub(super) struct Pattern {
 
 #[derive(Debug)]
 enum Engine {
+    Chain(Box<Chain>),
     Table(Table),
     Automaton(Box<dense::DFA<Vec<u32>>>),
     Linear(Box<regex::Regex>),
@@ -47,6 +50,19 @@ struct Table {
     /// have none.
     rows: Box<[[u8; 256]]>,
     /// Whether the text may end in a state.
+    ends: Box<[bool]>,
+}
+
+/// A DFA whose states lead to one other each, the last one perhaps to itself.
+#[derive(Debug)]
+struct Chain {
+    /// For each byte, one bit for each class that it is in.
+    classes: [u8; 256],
+    /// The class that each byte of a text has to be in, as its bit.
+    steps: Box<[u8]>,
+    /// The class of all further bytes; 0 if there may be none.
+    further: u8,
+    /// Whether a text may have as many bytes, up to all steps and any more.
     ends: Box<[bool]>,
 }
 
@@ -75,6 +91,7 @@ impl Pattern {
     pub(super) fn matches(&self, text: &[u8], fuel: &mut Fuel) -> Result<bool, Exhausted> {
         fuel.spend(1 + text.len() / limits::STEP_BYTES)?;
         match &self.engine {
+            Engine::Chain(chain) => Ok(chain.matches(text)),
             Engine::Table(table) => Ok(table.matches(text)),
             other => other.matches(str::from_utf8(text).map_err(|_| Exhausted)?, fuel),
         }
@@ -122,7 +139,10 @@ impl Engine {
             .build(rust);
         if let Ok(automaton) = table {
             return Ok(match Table::new(&automaton) {
-                Some(table) => Self::Table(table),
+                Some(table) => match Chain::new(&table) {
+                    Some(chain) => Self::Chain(Box::new(chain)),
+                    None => Self::Table(table),
+                },
                 None => Self::Automaton(Box::new(automaton)),
             });
         }
@@ -138,6 +158,7 @@ impl Engine {
 
     fn matches(&self, text: &str, fuel: &mut Fuel) -> Result<bool, Exhausted> {
         match self {
+            Self::Chain(chain) => Ok(chain.matches(text.as_bytes())),
             Self::Table(table) => Ok(table.matches(text.as_bytes())),
             // The search fails on bytes that Unicode's word boundaries give up on; `ecma` has none
             // of those.
@@ -206,6 +227,55 @@ impl Table {
             Some(ends) => *ends,
             None => state == Self::MATCHED,
         }
+    }
+}
+
+impl Chain {
+    /// `None` if `table` is none, or has more than eight classes.
+    fn new(table: &Table) -> Option<Self> {
+        let mut sets: Vec<[bool; 256]> = Vec::new();
+        let mut chain =
+            Self { classes: [0; 256], steps: [].into(), further: 0, ends: table.ends.clone() };
+        let mut steps = Vec::new();
+        for (number, row) in table.rows.iter().enumerate() {
+            let Some(&next) = row.iter().find(|&&next| next != Table::DEAD) else {
+                // The end of the chain, behind which there is no state.
+                return (number + 1 == table.rows.len())
+                    .then(|| Self { steps: steps.into(), ..chain });
+            };
+            let set = row.map(|other| other != Table::DEAD);
+            if row.iter().any(|&other| other != Table::DEAD && other != next) {
+                return None;
+            }
+            let class = sets.iter().position(|other| *other == set).unwrap_or_else(|| {
+                sets.push(set);
+                sets.len() - 1
+            });
+            let bit = 1u8.checked_shl(class as u32)?;
+            for (byte, _) in set.iter().enumerate().filter(|&(_, &member)| member) {
+                chain.classes[byte] |= bit;
+            }
+            if usize::from(next) == number && number + 1 == table.rows.len() {
+                chain.further = bit;
+                return Some(Self { steps: steps.into(), ..chain });
+            }
+            if usize::from(next) != number + 1 {
+                return None;
+            }
+            steps.push(bit);
+        }
+        None
+    }
+
+    #[inline(always)]
+    fn matches(&self, text: &[u8]) -> bool {
+        let known = text.len().min(self.steps.len());
+        let (first, further) = text.split_at(known);
+        let mut fits = self.ends[known];
+        for (&byte, &step) in first.iter().zip(&self.steps) {
+            fits &= self.classes[usize::from(byte)] & step != 0;
+        }
+        fits && further.iter().all(|&byte| self.classes[usize::from(byte)] & self.further != 0)
     }
 }
 
@@ -292,6 +362,36 @@ mod tests {
             ("(a+)+$", &format!("{}b", "a".repeat(5_000)), false), // linear
         ] {
             assert_eq!(matches(pattern, text), Ok(want), "{pattern} {text:?}");
+        }
+    }
+
+    #[test]
+    fn chains_are_found_and_agree_with_their_tables() {
+        let texts = ["", "A", "AB", "ABC", "AB1", "ABCD", "A-1", "AAAAAAAAAAAA", "é", "AB\n", "ab"];
+        for (source, is_chain) in [
+            ("^[A-Z]{2}$", true),
+            ("^[A-Z]{2,4}$", true),
+            ("^A?B?$", false), // an `A` or a `B` may come first
+            ("^[A-Z]-[0-9]+$", true),
+            ("^A*$", true),
+            ("^$", true),
+            ("^[A-Z]{2}", false), // what follows does not matter
+            ("^.$", false),       // é is two bytes, and begins with other bytes than A
+            ("AB", false),
+            ("^(AB|CD)$", false),
+        ] {
+            let rust = ecma::translate(source).unwrap().rust;
+            let automaton = dense::DFA::new(&rust).unwrap();
+            let table = Table::new(&automaton).unwrap();
+            let chain = Chain::new(&table);
+            assert_eq!(chain.is_some(), is_chain, "{source}");
+            for text in texts {
+                let want = regex::Regex::new(&rust).unwrap().is_match(text);
+                assert_eq!(table.matches(text.as_bytes()), want, "{source} {text:?}");
+                if let Some(chain) = &chain {
+                    assert_eq!(chain.matches(text.as_bytes()), want, "{source} {text:?}");
+                }
+            }
         }
     }
 

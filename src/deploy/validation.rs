@@ -137,7 +137,7 @@ impl<'a> Schemas<'a> {
                 for warning in schema.warnings() {
                     let place = self.place((name, model), warning.model(), warning.pointer());
                     let message = format!("{}: {}", place.what, warning.text());
-                    let help = "a body is judged without it; say it in JSON Schema draft 4";
+                    let help = "bodies are judged without it";
                     report.warn(place.pointer.unwrap_or(method.pointer.clone()), message, help);
                 }
                 Some(Arc::new(schema))

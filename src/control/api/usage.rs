@@ -126,7 +126,7 @@ pub struct Forgotten {
     pub next: Option<String>,
 }
 
-/// Removes days that are older than [`DAYS_KEPT`]: looks at so many `rows` behind `after`.
+/// Removes days past the hundred that are kept: looks at so many `rows` behind `after`.
 ///
 /// # Errors
 /// The store cannot be read or written.

@@ -517,6 +517,32 @@ fn connections_to_an_upstream_are_kept() {
     gateway.counts("ringway_upstream_reuses_total", 99.0);
 }
 
+#[test]
+fn a_body_that_came_with_its_head_leaves_with_it() {
+    // Answers the head alone: whatever came after it would be the connection's end.
+    let peer = Peer::start(|mut connection| {
+        while connection.head().is_some() {
+            connection.sends(OK);
+            let body = connection.take_received();
+            let whole = body == b"{}" || body == b"2\r\n{}\r\n0\r\n\r\n";
+            connection.tells(Seen::Said(if whole { "head and body" } else { "a head" }));
+            if !whole {
+                return;
+            }
+        }
+    });
+    let gateway = Gateway::serving(greedy(&peer.url("")));
+    let mut client = gateway.client();
+    let expecting = post("/a", "{}").replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
+    let chunked = "POST /dev/a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\
+                   2\r\n{}\r\n0\r\n\r\n";
+    for request in [&post("/a", "{}"), &expecting, chunked, &post("/a", "{}")] {
+        assert_eq!(client.asks(request).text(), "ok", "{request}");
+        assert_eq!(peer.saw(), Seen::Said("head and body"), "{request}");
+    }
+    assert_eq!(peer.connections(), 1);
+}
+
 /// Answers one request on its first connection and closes at the second; answers all on later ones.
 fn goes_stale() -> Peer {
     Peer::start(|mut connection| {

@@ -24,6 +24,15 @@ pub trait Client {
     /// would be the beginning of the final one.
     fn ask_for_body(&mut self) -> impl Future<Output = ()>;
 
+    /// The next piece of the request's body if it is here already, decoded. Whoever sent one waits for no
+    /// `100 Continue` (RFC 9110 section 10.1.1).
+    ///
+    /// # Errors
+    /// Broken framing.
+    fn received_body(&mut self) -> Result<Option<RecvBuf>, GatewayError> {
+        Ok(None)
+    }
+
     /// The next piece of the request's body, decoded; `None`: it was read to its end. The first call
     /// answers `Expect: 100-continue`.
     ///

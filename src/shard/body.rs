@@ -208,15 +208,24 @@ impl Client for Link {
         }
     }
 
+    fn received_body(&mut self) -> Result<Option<RecvBuf>, GatewayError> {
+        let data = self.decode()?;
+        if data.is_some() {
+            self.owes_continue = false;
+            // The integration may take its time with it.
+            self.release_if_scarce();
+        } else if self.body.is_done() {
+            self.end_body();
+        }
+        Ok(data)
+    }
+
     async fn read_body(&mut self) -> Result<Option<RecvBuf>, GatewayError> {
         loop {
-            if let Some(data) = self.decode()? {
-                // The integration may take its time with it.
-                self.release_if_scarce();
+            if let Some(data) = self.received_body()? {
                 return Ok(Some(data));
             }
             if self.body.is_done() {
-                self.end_body();
                 return Ok(None);
             }
             self.ask_for_body().await;

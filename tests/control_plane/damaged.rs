@@ -59,6 +59,13 @@ fn a_truncated_store_is_refused_and_left_alone() {
             } else {
                 &["cannot be used", "Nothing was changed", "ringway restore"]
             };
+            // Its last page may have held nothing yet: then nothing of it is missing.
+            if cut + 4_096 >= length
+                && let Ok(gateway) = options.try_start()
+            {
+                assert_eq!(said(&gateway.client().asks(get_at(&api, "/v1/number"))).variable, "19");
+                continue;
+            }
             is_refused(&options, &whole[..cut], words, &case);
         }
         std::fs::write(&file, &whole).expect("a file to write");

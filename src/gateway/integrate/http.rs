@@ -28,6 +28,9 @@ use crate::ring::{Either, RecvBuf, SendBuf, Timer, select};
 use crate::time::Nanos;
 use crate::upstream::{ConnectError, Connection};
 
+/// Up to this length, in bytes, copying a chunk of a body costs less than a send of its own for the end.
+const COPIED_CHUNK_BYTES_MAX: usize = 4_096;
+
 /// Nobody is left to answer; the text is for nobody.
 const CLIENT_GONE: GatewayError = GatewayError::BadRequest("the client has gone");
 
@@ -221,17 +224,21 @@ impl Call<'_> {
     ) -> Result<(Box<Connection>, RecvBuf, Nanos), Failed> {
         let reused = connection.reused;
         let stale = |_| if reused { Failed::Stale } else { reset_by_backend().into() };
-        let sending = connection.send(SendBuf::from_vec(std::mem::take(&mut self.head)));
-        match select(sending, self.timer.fired()).await {
-            Either::Left((sent, head)) => {
-                self.head = head;
-                sent.map_err(stale)?;
-            }
-            Either::Right(()) => return Err(GatewayError::IntegrationTimeout.into()),
-        }
         self.sent_whole = !client.has_body();
-        if client.has_body() {
-            self.sent_whole = self.stream_body(&mut connection, client, framing).await?;
+        // What came of the body with its head leaves with it.
+        let first = client.received_body()?;
+        if first.is_none() {
+            let sending = connection.send(SendBuf::from_vec(std::mem::take(&mut self.head)));
+            match select(sending, self.timer.fired()).await {
+                Either::Left((sent, head)) => {
+                    self.head = head;
+                    sent.map_err(stale)?;
+                }
+                Either::Right(()) => return Err(GatewayError::IntegrationTimeout.into()),
+            }
+        }
+        if !self.sent_whole {
+            self.sent_whole = self.stream_body(&mut connection, client, framing, first).await?;
             self.start_clock();
         }
         let started_at = self.env.ring.now();
@@ -241,18 +248,24 @@ impl Call<'_> {
         Ok((connection, piece, started_at))
     }
 
-    /// Passes the request's body on while it arrives, until it ends or the backend answers. `true`: it
-    /// was sent to its end. A piece that was read from the client may have been sent in part.
+    /// Passes the request's body on while it arrives, until it ends or the backend answers; before a
+    /// piece that is `first` goes the head, which was not sent then. `true`: it was sent to its end. A
+    /// piece that was read from the client may have been sent in part.
     async fn stream_body<C: Client>(
         &mut self,
         connection: &mut Connection,
         client: &mut C,
         framing: UpstreamFraming,
+        first: Option<RecvBuf>,
     ) -> Result<bool, GatewayError> {
         let chunked = framing == UpstreamFraming::Chunked;
         let limit = self.stage.limits.payload_max();
         let mut total = 0_u64;
-        let mut frame = Vec::new();
+        let mut frame = std::mem::take(&mut self.head);
+        if first.is_none() {
+            frame.clear();
+        }
+        let mut ready = first;
         // A read that loses its race must lose nothing: only the armed receive can promise that, and a
         // kept connection may still be in bulk mode.
         connection.end_bulk();
@@ -260,15 +273,18 @@ impl Call<'_> {
         client.ask_for_body().await;
         loop {
             // Whatever the backend says before the body's end is its answer, its end included.
-            let read = match select(client.read_body(), connection.read()).await {
-                Either::Left(read) => read?,
-                Either::Right(Ok(early)) if !early.is_empty() => {
-                    connection.unread(early);
-                    return Ok(false);
-                }
-                Either::Right(_) => return Err(reset_by_backend()),
+            let read = match ready.take() {
+                None => match select(client.read_body(), connection.read()).await {
+                    Either::Left(read) => read?,
+                    Either::Right(Ok(early)) if !early.is_empty() => {
+                        connection.unread(early);
+                        return Ok(false);
+                    }
+                    Either::Right(_) => return Err(reset_by_backend()),
+                },
+                ready => ready,
             };
-            let piece = match read {
+            let mut piece = match read {
                 Some(piece) => piece,
                 None if chunked => {
                     if total > 0 {
@@ -277,9 +293,12 @@ impl Call<'_> {
                     frame.extend_from_slice(encode::LAST_CHUNK);
                     RecvBuf::default()
                 }
-                None => return Ok(true),
+                None => {
+                    self.head = frame;
+                    return Ok(true);
+                }
             };
-            let last = piece.is_empty();
+            let mut last = piece.is_empty();
             if !last && chunked {
                 if total > 0 {
                     frame.extend_from_slice(encode::CHUNK_END);
@@ -291,6 +310,17 @@ impl Call<'_> {
                 return Err(GatewayError::PayloadTooLarge { limit });
             }
             self.start_clock_for(piece.len());
+            if !last && chunked && piece.len() <= COPIED_CHUNK_BYTES_MAX {
+                // Then the body's end leaves with it if that is here too.
+                frame.extend_from_slice(&piece);
+                piece = RecvBuf::default();
+                ready = client.received_body()?;
+                last = ready.is_none() && !client.has_body();
+                if last {
+                    frame.extend_from_slice(encode::CHUNK_END);
+                    frame.extend_from_slice(encode::LAST_CHUNK);
+                }
+            }
             let sending = connection
                 .send_until_answered(SendBuf::with_tail(std::mem::take(&mut frame), piece));
             match select(sending, select(self.timer.fired(), std::future::pending::<()>())).await {
@@ -303,6 +333,7 @@ impl Call<'_> {
                 Either::Right(_) => return Err(GatewayError::IntegrationTimeout),
             }
             if last {
+                self.head = frame;
                 return Ok(true);
             }
         }

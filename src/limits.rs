@@ -58,6 +58,9 @@ pub const CHUNK_LINE_BYTES_MAX: usize = 256;
 pub const RESPONSE_HEAD_BYTES_MAX: usize = 64 * KIB;
 /// Answers of pipelined requests that may wait for one send, bytes; then the connection stops reading.
 pub const PIPELINED_RESPONSE_BYTES_MAX: usize = 64 * KIB;
+/// Sends up to this length are posted and not waited for, bytes: what fits the buffer of an idle socket,
+/// whose first size is 16 KiB (tcp(7), tcp_wmem).
+pub const POSTED_BYTES_MAX: usize = 16 * KIB;
 /// Bytes of an answer made in memory that a client gets `send-timeout` for, each time.
 pub const SEND_PIECE_BYTES_MAX: usize = 256 * KIB;
 /// Time that a refused client has to end its sending and read its answer: what it sends meanwhile is

@@ -52,6 +52,14 @@ impl Kernel {
         }
     }
 
+    /// Whether everything that was queued has been submitted.
+    pub(super) fn has_taken_all(&mut self) -> bool {
+        match self {
+            Self::Uring(uring) => uring.has_taken_all(),
+            Self::Sim(sim) => sim.has_taken_all(),
+        }
+    }
+
     /// Whether completions wait that found no place in the queue; a later `submit` hands them over.
     pub(super) fn cq_overflowed(&mut self) -> bool {
         match self {

@@ -62,7 +62,18 @@ impl SendBuf {
     }
 }
 
-/// One op; owned by its slot until the final CQE.
+/// How a send goes, and who looks after it; see `turn/post.rs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SendMode {
+    /// Its task waits for the CQE.
+    Awaited,
+    /// All of it leaves while it is submitted, without a CQE; else a CQE says what has left.
+    Posted,
+    /// What did not leave of a posted one; the ring looks after it.
+    Resumed,
+}
+
+/// One op; owned by its slot until the final CQE (of a posted send: until it is settled).
 #[derive(Debug)]
 pub(super) enum Op {
     /// Multishot accept; each CQE is a connection's descriptor.
@@ -74,7 +85,7 @@ pub(super) enum Op {
     /// One receive into memory of its own, for when no bulk buffer is free.
     RecvHeap { fd: RawFd, buf: Vec<u8> },
     /// Sends what of `buf` has not been sent.
-    Send { fd: RawFd, buf: SendBuf },
+    Send { fd: RawFd, buf: SendBuf, mode: SendMode },
     /// Connects to `addr`.
     Connect { fd: RawFd, addr: Box<socket2::SockAddr> },
     /// Ends our side of the stream.

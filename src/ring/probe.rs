@@ -1,8 +1,9 @@
 //! Whether this machine's io_uring can do what a shard needs, and in one sentence what to do if not.
 
 use std::fmt;
+use std::os::fd::AsRawFd;
 
-use io_uring::{IoUring, Probe, opcode};
+use io_uring::{IoUring, Probe, opcode, squeue, types};
 
 use crate::limits::RING_CQ_ENTRIES;
 
@@ -60,13 +61,47 @@ pub fn probe() -> Result<KernelReport, ProbeError> {
         .filter(|&&(_, code)| !ops.is_supported(code))
         .map(|&(name, _)| name)
         .collect();
-    if missing.is_empty() {
-        return Ok(KernelReport { release });
+    if !missing.is_empty() {
+        return Err(ProbeError(format!(
+            "this kernel's io_uring ({release}) lacks {}; Ringway needs Linux 6.1 or newer",
+            missing.join(", ")
+        )));
     }
-    Err(ProbeError(format!(
-        "this kernel's io_uring ({release}) lacks {}; Ringway needs Linux 6.1 or newer",
-        missing.join(", ")
-    )))
+    match tells_of_posts(ring) {
+        Ok(true) => Ok(KernelReport { release }),
+        Ok(false) => Err(ProbeError(format!(
+            "this kernel's io_uring ({release}) waits for room although MSG_DONTWAIT is set, unlike Linux \
+             6.1 to 6.18; please report it"
+        ))),
+        Err(error) => Err(explain(&error)),
+    }
+}
+
+/// Whether a send that must not wait, and whose success is not told, is told at once when it finds no
+/// room: posted sends count on that (`turn/post.rs`).
+fn tells_of_posts(mut ring: IoUring) -> std::io::Result<bool> {
+    static BYTES: [u8; 4_096] = [0; 4_096];
+    let flags = libc::MSG_DONTWAIT | libc::MSG_WAITALL | libc::MSG_NOSIGNAL;
+    let (ours, _theirs) = std::os::unix::net::UnixStream::pair()?;
+    let send = opcode::Send::new(types::Fd(ours.as_raw_fd()), BYTES.as_ptr(), BYTES.len() as u32)
+        .flags(flags)
+        .build()
+        .flags(squeue::Flags::SKIP_SUCCESS);
+    // As many as a socket can ever hold.
+    for _ in 0..100_000 {
+        // SAFETY: the bytes are never freed, and the socket outlives the send, which does not wait.
+        unsafe { ring.submission().push(&send) }
+            .map_err(|_| std::io::Error::from(std::io::ErrorKind::StorageFull))?;
+        ring.submit()?;
+        if let Some(cqe) = ring.completion().next() {
+            return Ok(cqe.result() < BYTES.len() as i32);
+        }
+        // No success is told: nothing there means that it was sent, unless it waits now.
+        if rustix::net::send(&ours, &[], rustix::net::SendFlags::DONTWAIT).is_err() {
+            return Ok(false);
+        }
+    }
+    Ok(false)
 }
 
 fn explain(error: &std::io::Error, release: &str, disabled: Option<&str>) -> String {

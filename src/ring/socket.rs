@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use super::buf_ring::RecvBuf;
 use super::kernel::SocketNames;
-use super::op::{Cqe, Op, SendBuf, Tail};
+use super::op::{Cqe, Op, SendBuf, SendMode, Tail};
 use super::turn::{Handle, Ring};
 use super::uring::{GROUP_BULK, GROUP_RECV};
 use crate::limits::KIB;
@@ -33,6 +33,8 @@ impl Drop for Descriptor {
 /// A connected stream socket. It is closed when it and its [`RecvStream`] are dropped: nothing of ours
 /// can use a descriptor's number after another socket got it.
 pub struct Socket {
+    // Before the descriptor: what has not left is cancelled before the close.
+    posted: Option<Handle>,
     descriptor: Rc<Descriptor>,
 }
 
@@ -49,7 +51,7 @@ impl Socket {
     }
 
     fn new(ring: &Ring, fd: RawFd) -> Self {
-        Self { descriptor: Rc::new(Descriptor { ring: ring.clone(), fd }) }
+        Self { posted: None, descriptor: Rc::new(Descriptor { ring: ring.clone(), fd }) }
     }
 
     /// Addresses of both ends: one system call each, so once per connection.
@@ -70,13 +72,66 @@ impl Socket {
         }
     }
 
-    /// Sends all of `buf`, which comes back for its memory.
+    /// Hands `buf` over without waiting: it leaves with the ring's next submission, and what does not
+    /// fit then when there is room. For what usually fits: a small answer, a request's head. Its memory
+    /// comes back by [`Self::settled`], which has to come before the next send.
+    ///
+    /// # Panics
+    /// If there is nothing to send, or what was posted before is not settled.
+    pub fn post(&mut self, mut buf: SendBuf) {
+        assert!(self.posted.is_none() && !buf.is_empty(), "one post at a time, of something");
+        buf.sent = 0;
+        let Descriptor { ring, fd } = &*self.descriptor;
+        self.posted = Some(ring.post(*fd, buf));
+    }
+
+    /// Waits until what was posted has been sent; gives its head back as it was, an empty one if nothing
+    /// was posted.
+    ///
+    /// Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// `EPIPE`, `ECONNRESET`: the peer is gone.
+    pub fn settled(&mut self) -> impl Future<Output = (io::Result<()>, Vec<u8>)> {
+        std::future::poll_fn(|_| self.poll_settled())
+    }
+
+    /// [`Self::settled`] for those who poll by hand.
+    pub fn poll_settled(&mut self) -> Poll<(io::Result<()>, Vec<u8>)> {
+        let Some(handle) = &mut self.posted else { return Poll::Ready((Ok(()), Vec::new())) };
+        let Poll::Ready((cqe, op)) = handle.poll() else { return Poll::Pending };
+        self.posted = None;
+        let Some(Op::Send { buf, .. }) = op else { unreachable!("an op comes back as it was") };
+        let result = match cqe.result {
+            0 => Err(io::ErrorKind::WriteZero.into()),
+            ..0 => Err(cqe.error()),
+            _ => Ok(()),
+        };
+        Poll::Ready((result, buf.head))
+    }
+
+    /// Whether nothing that was posted is on its way.
+    pub fn is_settled(&self) -> bool {
+        self.posted.as_ref().is_none_or(Handle::has_ended)
+    }
+
+    /// Waits until what was posted has failed: for those who wait for an answer to it.
+    pub async fn post_failed(&self) {
+        std::future::poll_fn(|_| match &self.posted {
+            Some(handle) if handle.has_failed() => Poll::Ready(()),
+            _ => Poll::Pending,
+        })
+        .await;
+    }
+
+    /// Sends all of `buf`, which comes back for its memory. What was posted before has to be settled.
     ///
     /// Dropping the future cancels what has not been sent; the connection is of no use then.
     ///
     /// # Errors
     /// `EPIPE`, `ECONNRESET`: the peer is gone.
     pub async fn send_all(&self, mut buf: SendBuf) -> (io::Result<()>, SendBuf) {
+        assert!(self.posted.is_none(), "sends would overtake each other");
         buf.sent = 0;
         // A peer that does not read must not keep what all connections share.
         if let Tail::Received(tail) = &mut buf.tail {
@@ -85,7 +140,8 @@ impl Socket {
         let len = buf.len();
         let Descriptor { ring, fd } = &*self.descriptor;
         while buf.sent < len {
-            let (cqe, op) = ring.start(Op::Send { fd: *fd, buf }).once().await;
+            let op = Op::Send { fd: *fd, buf, mode: SendMode::Awaited };
+            let (cqe, op) = ring.start(op).once().await;
             let Op::Send { buf: back, .. } = op else { unreachable!("an op comes back as it was") };
             buf = back;
             match cqe.result {

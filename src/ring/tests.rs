@@ -11,6 +11,7 @@ use super::*;
 use crate::limits::RING_CQ_ENTRIES;
 
 mod buffers;
+mod posts;
 
 /// A test that takes longer than so many waits of a second hangs. Not one long wait: it would be over when
 /// the machine has stood still for a while.

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use super::buf_ring::{BufPool, RecvBuf};
 use super::caught::catch;
 use super::kernel::{Kernel, SocketNames};
-use super::op::{Cqe, Op};
+use super::op::{Cqe, Op, SendMode};
 use super::slot::{Completed, Key, Slot, Slots, State};
 use super::task::{NO_TASK, Ready, Tasks};
 use super::timer::{TimerKey, Wheel};
@@ -21,6 +21,11 @@ use crate::limits::{
     RECV_UNREAD_BUFS_MAX,
 };
 use crate::time::{Nanos, WallMillis};
+
+mod handle;
+mod post;
+
+pub(super) use handle::Handle;
 
 /// Sizes of a ring's buffers.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +93,8 @@ struct Inner {
     vital: RefCell<Vec<u32>>,
     /// Receives with data that nobody was waiting for when it came, or that was left behind.
     unread: RefCell<Vec<Key>>,
+    /// Sends that this turn submits and that say nothing if all goes well.
+    posted: RefCell<Vec<Key>>,
 }
 
 impl Ring {
@@ -127,6 +134,7 @@ impl Ring {
             stopped: Cell::new(false),
             vital: RefCell::default(),
             unread: RefCell::default(),
+            posted: RefCell::default(),
         })))
     }
 
@@ -228,6 +236,9 @@ impl Ring {
         for cqe in cqes.drain(..) {
             self.complete(cqe);
         }
+        if !overflowed {
+            self.settle_posts();
+        }
         inner
             .timers
             .borrow_mut()
@@ -289,12 +300,21 @@ impl Ring {
                     self.pool_of(slot.op.as_ref()).count_out();
                 }
                 let mut overrun = false;
-                if matches!(slot.op, Some(Op::RecvMulti { .. })) {
-                    overrun = cqe.more && slot.cqes.len() > RECV_UNREAD_BUFS_MAX && !slot.cancelled;
-                    slot.cancelled |= overrun;
-                    if !slot.awaited {
-                        self.list_unread(slot, key);
+                match &slot.op {
+                    Some(Op::RecvMulti { .. }) => {
+                        overrun =
+                            cqe.more && slot.cqes.len() > RECV_UNREAD_BUFS_MAX && !slot.cancelled;
+                        slot.cancelled |= overrun;
+                        if !slot.awaited {
+                            self.list_unread(slot, key);
+                        }
                     }
+                    Some(Op::Send { mode, .. }) if *mode != SendMode::Awaited => {
+                        if self.resume_post(slot, key, &cqe) {
+                            return;
+                        }
+                    }
+                    _ => {}
                 }
                 drop(slots);
                 if overrun {
@@ -503,127 +523,6 @@ impl Ring {
 
 /// `user_data` of ops whose outcome nobody waits for.
 pub(super) const UNOWNED: u64 = u64::MAX;
-
-/// An op under way. Dropping it cancels the op.
-pub(super) struct Handle {
-    pub(super) ring: Ring,
-    /// `None` once the op has ended.
-    key: Option<Key>,
-}
-
-impl Handle {
-    /// The next CQE, with the op if it was the final one.
-    pub(super) fn poll(&mut self) -> Poll<(Cqe, Option<Op>)> {
-        let key = self.key.expect("not polled after its end");
-        let inner = &*self.ring.0;
-        let mut slots = inner.slots.borrow_mut();
-        let slot = slots.slot(key);
-        slot.task = inner.current.get();
-        let Some(cqe) = slot.cqes.pop_front() else {
-            slot.awaited = true;
-            return Poll::Pending;
-        };
-        slot.awaited = false;
-        if cqe.more {
-            if !slot.cqes.is_empty() {
-                // The task may wait for something else before it comes back for the rest.
-                self.ring.list_unread(slot, key);
-            }
-            return Poll::Ready((cqe, None));
-        }
-        assert_eq!(slot.state, State::Done);
-        let op = slots.retire(key);
-        self.key = None;
-        Poll::Ready((cqe, Some(op)))
-    }
-
-    /// What ended a multishot, taking nothing; pending while it is armed. The task is woken by its end.
-    /// `takes`: what it has brought will be taken then, and so may stay in shared buffers.
-    pub(super) fn poll_end(&mut self, takes: bool) -> Poll<Cqe> {
-        let key = self.key.expect("not polled after its end");
-        let inner = &*self.ring.0;
-        let mut slots = inner.slots.borrow_mut();
-        let slot = slots.slot(key);
-        slot.task = inner.current.get();
-        slot.awaited = takes;
-        match slot.state {
-            State::Done => Poll::Ready(*slot.cqes.back().expect("the final CQE is not taken")),
-            _ => Poll::Pending,
-        }
-    }
-
-    /// Nobody waits for the next CQE any more: what it brings must not stay in shared buffers.
-    pub(super) fn unawait(&mut self) {
-        let Some(key) = self.key else { return };
-        let mut slots = self.ring.0.slots.borrow_mut();
-        let slot = slots.slot(key);
-        slot.awaited = false;
-        if !slot.cqes.is_empty() {
-            self.ring.list_unread(slot, key);
-        }
-    }
-
-    /// The data that [`Cqe::is_spill`] stands for.
-    pub(super) fn take_spilled(&mut self) -> RecvBuf {
-        let key = self.key.expect("a CQE that stands for spilled data is not the final one");
-        let spilled = std::mem::take(&mut self.ring.0.slots.borrow_mut().slot(key).spilled);
-        RecvBuf::from_vec(spilled)
-    }
-
-    /// The only CQE of a one-shot op.
-    pub(super) async fn once(mut self) -> (Cqe, Op) {
-        std::future::poll_fn(|_| match self.poll() {
-            Poll::Ready((cqe, Some(op))) => Poll::Ready((cqe, op)),
-            Poll::Ready((_, None)) => unreachable!("a one-shot op has one CQE"),
-            Poll::Pending => Poll::Pending,
-        })
-        .await
-    }
-
-    /// Asks the kernel to end the op; its final CQE will come.
-    pub(super) fn cancel(&mut self) {
-        let Some(key) = self.key else { return };
-        let mut slots = self.ring.0.slots.borrow_mut();
-        let slot = slots.slot(key);
-        if slot.state == State::Live && !slot.cancelled {
-            slot.cancelled = true;
-            drop(slots);
-            self.ring.push_unowned(Op::Cancel { target: key.user_data() });
-        }
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        let Some(key) = self.key else { return };
-        self.cancel();
-        let inner = &*self.ring.0;
-        let mut slots = inner.slots.borrow_mut();
-        let slot = slots.slot(key);
-        let untaken = std::mem::take(&mut slot.cqes);
-        slot.spilled = Vec::new();
-        let done = slot.state == State::Done;
-        if !done {
-            slot.state = State::Orphaned;
-        }
-        let multishot_recv = slot.op.as_ref().is_some_and(Op::is_multishot);
-        let leases: Vec<RecvBuf> =
-            untaken.iter().filter_map(|cqe| self.ring.received(slot.op.as_ref(), cqe)).collect();
-        let accepted: Vec<RawFd> = match slot.op {
-            Some(Op::Accept { .. }) => {
-                untaken.iter().map(|cqe| cqe.result).filter(|&fd| fd >= 0).collect()
-            }
-            _ => Vec::new(),
-        };
-        let op = done.then(|| slots.retire(key));
-        drop(slots);
-        debug_assert!(multishot_recv || untaken.len() <= 1);
-        drop((op, leases));
-        for fd in accepted {
-            self.ring.push_unowned(Op::Close { fd });
-        }
-    }
-}
 
 /// A deadline that can be set again and again.
 pub struct Timer {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use io_uring::{EnterFlags, IoUring, cqueue, opcode, squeue, types};
 
 use super::buf_ring::BufPool;
-use super::op::{Cqe, Op};
+use super::op::{Cqe, Op, SendMode};
 use crate::limits::{RING_CQ_ENTRIES, RING_SQ_ENTRIES};
 
 /// `buf_group` of the small receive buffers.
@@ -80,8 +80,9 @@ impl Uring {
     fn try_push(&mut self, entry: &squeue::Entry) -> bool {
         // SAFETY: every pointer in `entry` leads into its op's heap memory or into its message's box
         // (`sqe`). Both belong to the op's slot (`Ring::start`), which is retired only after the final
-        // CQE, so the memory outlives the kernel's use of it. Ops without a slot have no pointers
-        // (asserted in `Ring::push_unowned`).
+        // CQE, so the memory outlives the kernel's use of it. A posted send has no CQE if it was sent
+        // while it was submitted; its slot is retired after that (`Ring::settle_posts`). Ops without a
+        // slot have no pointers (asserted in `Ring::push_unowned`).
         unsafe { self.ring.submission().push(entry) }.is_ok()
     }
 
@@ -126,6 +127,11 @@ impl Uring {
         }
     }
 
+    /// Whether the kernel has taken every SQE.
+    pub(super) fn has_taken_all(&mut self) -> bool {
+        self.backlog.is_empty() && self.ring.submission().is_empty()
+    }
+
     pub(super) fn cq_overflowed(&mut self) -> bool {
         self.ring.submission().cq_overflow()
     }
@@ -153,20 +159,26 @@ fn sqe(op: &mut Op, message: &mut Option<Box<MessageParts>>) -> squeue::Entry {
         Op::RecvHeap { fd, buf } => {
             opcode::Recv::new(types::Fd(*fd), buf.as_mut_ptr(), buf.len() as u32).build()
         }
-        Op::Send { fd, buf } => match buf.unsent() {
-            (head, []) => opcode::Send::new(types::Fd(*fd), head.as_ptr(), send_len(head))
-                .flags(SEND_FLAGS)
-                .build(),
-            ([], tail) => opcode::Send::new(types::Fd(*fd), tail.as_ptr(), send_len(tail))
-                .flags(SEND_FLAGS)
-                .build(),
-            (head, tail) => {
-                let message = message_of(message, head, tail);
-                opcode::SendMsg::new(types::Fd(*fd), &raw const message.header)
-                    .flags(SEND_FLAGS as u32)
+        Op::Send { fd, buf, mode } => {
+            let posted = *mode == SendMode::Posted;
+            let flags = if posted { SEND_FLAGS | libc::MSG_DONTWAIT } else { SEND_FLAGS };
+            let part = |part: &[u8]| {
+                opcode::Send::new(types::Fd(*fd), part.as_ptr(), send_len(part))
+                    .flags(flags)
                     .build()
-            }
-        },
+            };
+            let entry = match buf.unsent() {
+                (head, []) => part(head),
+                ([], tail) => part(tail),
+                (head, tail) => {
+                    let message = message_of(message, head, tail);
+                    opcode::SendMsg::new(types::Fd(*fd), &raw const message.header)
+                        .flags(flags as u32)
+                        .build()
+                }
+            };
+            if posted { entry.flags(squeue::Flags::SKIP_SUCCESS) } else { entry }
+        }
         Op::Connect { fd, addr } => {
             opcode::Connect::new(types::Fd(*fd), addr.as_ptr().cast(), addr.len()).build()
         }

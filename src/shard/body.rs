@@ -1,13 +1,14 @@
 //! The client of an exchange over HTTP/1.1: its connection's input, decoded.
 
 use std::rc::Rc;
+use std::task::Poll;
 
 use super::connection::Counted;
 use super::state::Shard;
 use crate::gateway::find_api::HostMemo;
 use crate::gateway::{Client, Exchange, GatewayError, HeadBytes, Peer};
 use crate::http::{BodyDecoder, encode};
-use crate::limits::{BULK_THRESHOLD_BYTES, SEND_PIECE_BYTES_MAX, time_to_take};
+use crate::limits::{BULK_THRESHOLD_BYTES, POSTED_BYTES_MAX, SEND_PIECE_BYTES_MAX, time_to_take};
 use crate::ring::{Either, RecvBuf, RecvStream, SendBuf, Socket, Timer, select};
 use crate::telemetry::TimeoutKind;
 use crate::time::Nanos;
@@ -48,8 +49,66 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// Posts what waits in `out`, then `tail`, an answer's last bytes: it leaves while the next request is
+    /// waited for. What is large is sent. `false`: the client is gone or does not read.
+    pub(super) async fn post(&mut self, tail: RecvBuf) -> bool {
+        let len = self.out.len() + tail.len();
+        if len == 0 || len > POSTED_BYTES_MAX {
+            return self.flush(tail).await;
+        }
+        if !self.settle().await {
+            return false;
+        }
+        self.release_if_scarce();
+        self.shard.cells.bytes_out.add(len as u64);
+        self.socket.post(SendBuf::with_tail(std::mem::take(&mut self.out), tail));
+        true
+    }
+
+    /// Waits until what was posted has been sent. `false`: the client is gone or does not read.
+    pub(super) async fn settle(&mut self) -> bool {
+        if !self.socket.is_settled() {
+            let limit = self.shard.limits.send_timeout;
+            self.timer
+                .set(self.shard.deadline(limit.map(|time| time_to_take(time, POSTED_BYTES_MAX))));
+        }
+        match select(self.socket.settled(), self.timer.fired()).await {
+            Either::Left((result, memory)) => {
+                self.gone |= result.is_err();
+                self.take_memory(memory);
+            }
+            Either::Right(()) => {
+                self.shard.cells.timed_out(TimeoutKind::Send);
+                self.gone = true;
+            }
+        }
+        !self.gone
+    }
+
+    /// Takes the memory of what was posted for what is sent next, if that has left, as it probably has.
+    pub(super) fn reuse_memory(&mut self) {
+        if let Poll::Ready((Ok(()), memory)) = self.socket.poll_settled() {
+            self.take_memory(memory);
+        }
+        if self.out.capacity() == 0 {
+            self.out = self.shard.take_buffer();
+        }
+    }
+
+    fn take_memory(&mut self, mut memory: Vec<u8>) {
+        if self.out.capacity() == 0 {
+            memory.clear();
+            self.out = memory;
+        } else {
+            self.shard.keep_buffer(memory);
+        }
+    }
+
     /// Sends what waits in `out`, then `tail`. `false`: the client is gone or does not read.
     pub(super) async fn flush(&mut self, tail: RecvBuf) -> bool {
+        if !self.settle().await {
+            return false;
+        }
         if self.out.is_empty() && tail.is_empty() {
             return !self.gone;
         }

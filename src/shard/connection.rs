@@ -141,10 +141,13 @@ async fn serve(mut link: Box<Link>) {
         if !link.has_input() {
             match wait_for_input(&mut link).await {
                 Input::Here => {}
-                Input::Later => {
+                Input::Later if link.settle().await => {
+                    // A connection without a request holds no output buffer.
                     let ring = link.shard.ring().clone();
+                    link.shard.keep_buffer(std::mem::take(&mut link.out));
                     return ring.spawn(idle(link));
                 }
+                Input::Later => break,
                 Input::Never => break,
             }
         }
@@ -163,7 +166,7 @@ async fn serve(mut link: Box<Link>) {
         match then {
             Then::NextRequest => {
                 let full = link.out.len() >= PIPELINED_RESPONSE_BYTES_MAX;
-                if (full || !link.has_input()) && !link.flush(RecvBuf::default()).await {
+                if (full || !link.has_input()) && !link.post(RecvBuf::default()).await {
                     break;
                 }
             }
@@ -178,6 +181,10 @@ async fn serve(mut link: Box<Link>) {
                 break;
             }
         }
+    }
+    if !link.gone {
+        // A client that has ended its side may still be reading.
+        link.settle().await;
     }
     let out = std::mem::take(&mut link.out);
     link.shard.keep_buffer(out);
@@ -195,7 +202,6 @@ enum Input {
 /// Waits a little for the first bytes of the next request.
 async fn wait_for_input(link: &mut Link) -> Input {
     let shard = Rc::clone(&link.shard);
-    // A connection without a request holds no output buffer.
     shard.keep_buffer(std::mem::take(&mut link.out));
     link.idle_by = shard.deadline(shard.limits.idle_timeout);
     // A receive into a large buffer cannot be given up without losing what is just arriving.
@@ -203,13 +209,14 @@ async fn wait_for_input(link: &mut Link) -> Input {
     link.timer.set(link.idle_by.min(park_at));
     let waited = {
         let received = Link::first_bytes(&mut link.recv, link.bulk);
-        select(received, select(link.timer.fired(), shard.drained())).await
+        let ended = select(shard.drained(), link.socket.post_failed());
+        select(received, select(link.timer.fired(), ended)).await
     };
     match waited {
         Either::Left(Ok(piece)) if !piece.is_empty() => {
             shard.cells.bytes_in.add(piece.len() as u64);
             link.input = piece;
-            link.out = shard.take_buffer();
+            link.reuse_memory();
             Input::Here
         }
         Either::Right(Either::Left(())) if shard.ring().now() < link.idle_by => Input::Later,
@@ -408,12 +415,11 @@ async fn stream(
             open_chunk = true;
         }
         exchange.response.length += piece.len() as u64;
-        let ends = body.is_done();
+        if body.is_done() && !chunked {
+            return link.post(piece).await;
+        }
         if !link.flush(piece).await {
             return false;
-        }
-        if ends && !chunked {
-            return true;
         }
     }
 }
@@ -450,7 +456,7 @@ mod tests {
     /// What an idle connection takes on the heap besides a slot, a timer and a task's place.
     #[test]
     fn an_idle_connection_is_small() {
-        assert!(size_of::<Link>() <= 320, "{}", size_of::<Link>());
+        assert!(size_of::<Link>() <= 352, "{}", size_of::<Link>());
         assert!(future_bytes(idle) <= 128, "{}", future_bytes(idle));
     }
 }

@@ -5,7 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 
+use crate::limits::POSTED_BYTES_MAX;
 use crate::ring::{Either, RecvBuf, RecvStream, Ring, SendBuf, Socket, select};
 use crate::time::Nanos;
 use crate::tls::ClientTls;
@@ -127,6 +129,32 @@ impl Connection {
         (result, buf.head)
     }
 
+    /// Hands `buf` over and does not wait for it if it is small; then [`Self::take_settled`] tells later
+    /// whether it has left. The last that is sent before an answer is read.
+    ///
+    /// # Errors
+    /// The peer is gone; of what was posted [`Self::read`] tells it.
+    pub async fn post(&mut self, buf: SendBuf) -> (io::Result<()>, Vec<u8>) {
+        if self.tls.is_some() || buf.is_empty() || buf.len() > POSTED_BYTES_MAX {
+            return self.send(buf).await;
+        }
+        self.socket.post(buf);
+        (Ok(()), Vec::new())
+    }
+
+    /// The head of what was posted if it has been sent; an empty one if nothing was.
+    pub fn take_settled(&mut self) -> Option<Vec<u8>> {
+        match self.socket.poll_settled() {
+            Poll::Ready((Ok(()), head)) => Some(head),
+            Poll::Ready((Err(_), _)) | Poll::Pending => None,
+        }
+    }
+
+    /// Waits for what was posted, and gives its head back whether it has been sent or not.
+    pub async fn settled(&mut self) -> Vec<u8> {
+        self.socket.settled().await.1
+    }
+
     /// Sends all of `buf` unless the peer answers before it is sent: then what it answered is kept for
     /// the next [`Self::read`], and sending ends. `true`: all was sent.
     ///
@@ -158,8 +186,14 @@ impl Connection {
             if let Some(piece) = self.held.pop() {
                 return Ok(piece);
             }
-            let piece =
-                if self.bulk { self.recv.next_bulk().await? } else { self.recv.next().await? };
+            let piece = if self.bulk {
+                self.recv.next_bulk().await?
+            } else {
+                match select(self.recv.next(), self.socket.post_failed()).await {
+                    Either::Left(piece) => piece?,
+                    Either::Right(()) => return Err(io::ErrorKind::BrokenPipe.into()),
+                }
+            };
             let Some(tls) = &mut self.tls else { return Ok(piece) };
             if piece.is_empty() {
                 tls.end().map_err(io::Error::other)?;

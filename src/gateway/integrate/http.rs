@@ -23,7 +23,7 @@ use crate::gateway::{
 use crate::http::{
     BodyDecoder, HeadScan, KnownHeader, Method, ResponseFraming, ResponseHead, encode,
 };
-use crate::limits::time_to_take;
+use crate::limits::{POSTED_BYTES_MAX, time_to_take};
 use crate::ring::{Either, RecvBuf, SendBuf, Timer, select};
 use crate::time::Nanos;
 use crate::upstream::{ConnectError, Connection};
@@ -228,10 +228,14 @@ impl Call<'_> {
         // What came of the body with its head leaves with it.
         let first = client.received_body()?;
         if first.is_none() {
-            let sending = connection.send(SendBuf::from_vec(std::mem::take(&mut self.head)));
+            let head = SendBuf::from_vec(std::mem::take(&mut self.head));
+            let whole = self.sent_whole;
+            let sending = async {
+                if whole { connection.post(head).await } else { connection.send(head).await }
+            };
             match select(sending, self.timer.fired()).await {
-                Either::Left((sent, head)) => {
-                    self.head = head;
+                Either::Left((sent, memory)) => {
+                    self.head = memory;
                     sent.map_err(stale)?;
                 }
                 Either::Right(()) => return Err(GatewayError::IntegrationTimeout.into()),
@@ -243,7 +247,25 @@ impl Call<'_> {
         }
         let started_at = self.env.ring.now();
         let head = &mut exchange.answer;
-        let piece = self.read_head(head, &mut connection, client, method).await?;
+        let piece = match self.read_head(head, &mut connection, client, method).await {
+            Ok(piece) => piece,
+            Err(Failed::Stale) => {
+                // It may be sent again, over another connection.
+                if let Either::Left(head) = select(connection.settled(), self.timer.fired()).await
+                    && self.head.is_empty()
+                {
+                    self.head = head;
+                }
+                return Err(Failed::Stale);
+            }
+            Err(failed) => return Err(failed),
+        };
+        match connection.take_settled() {
+            Some(memory) if self.head.capacity() == 0 => self.head = memory,
+            Some(_) => {}
+            // It answers before it has read the request.
+            None => self.sent_whole = false,
+        }
         exchange.integration.status = Some(exchange.answer.status);
         Ok((connection, piece, started_at))
     }
@@ -310,20 +332,30 @@ impl Call<'_> {
                 return Err(GatewayError::PayloadTooLarge { limit });
             }
             self.start_clock_for(piece.len());
-            if !last && chunked && piece.len() <= COPIED_CHUNK_BYTES_MAX {
+            let copied = chunked && piece.len() <= COPIED_CHUNK_BYTES_MAX;
+            if copied {
                 // Then the body's end leaves with it if that is here too.
                 frame.extend_from_slice(&piece);
                 piece = RecvBuf::default();
+            }
+            if !last && (copied || !chunked) {
                 ready = client.received_body()?;
                 last = ready.is_none() && !client.has_body();
-                if last {
+                if last && chunked {
                     frame.extend_from_slice(encode::CHUNK_END);
                     frame.extend_from_slice(encode::LAST_CHUNK);
                 }
             }
-            let sending = connection
-                .send_until_answered(SendBuf::with_tail(std::mem::take(&mut frame), piece));
-            match select(sending, select(self.timer.fired(), std::future::pending::<()>())).await {
+            let buf = SendBuf::with_tail(std::mem::take(&mut frame), piece);
+            let sending = async {
+                if last && buf.len() <= POSTED_BYTES_MAX {
+                    let (sent, memory) = connection.post(buf).await;
+                    (sent.map(|()| true), memory)
+                } else {
+                    connection.send_until_answered(buf).await
+                }
+            };
+            match select(sending, self.timer.fired()).await {
                 Either::Left((Ok(true), memory)) => {
                     frame = memory;
                     frame.clear();

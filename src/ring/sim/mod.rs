@@ -13,7 +13,8 @@
 //! What it does as Linux does: a close does not end a receive that is armed; a close with unread input,
 //! and input after a close, reset the connection, and the reset destroys what the peer has not read; a
 //! reset is told once (`ECONNRESET`) and is an end or `EPIPE` from then on; descriptors are reused at
-//! once, the lowest first; a multishot may end with any CQE; a cancel may come too late.
+//! once, the lowest first; a multishot may end with any CQE; a cancel may come too late. A posted send
+//! leaves whole and without a word while it is submitted, or is told then and there what has left.
 //!
 //! What it checks: no op names a descriptor that is closed, no buffer is filled twice, and bytes that
 //! are being sent stay as they were until the final CQE.
@@ -209,6 +210,10 @@ impl SimKernel {
 
     pub(super) fn drain(&mut self, cqes: &mut Vec<Cqe>) {
         self.0.borrow_mut().drain(cqes);
+    }
+
+    pub(super) fn has_taken_all(&mut self) -> bool {
+        self.0.borrow().has_taken_all()
     }
 
     pub(super) fn cq_overflowed(&mut self) -> bool {

@@ -7,7 +7,7 @@ use std::os::fd::RawFd;
 use super::peer::SimPeer;
 use super::world::World;
 use crate::ring::buf_ring::BufPool;
-use crate::ring::op::{Op, SendBuf};
+use crate::ring::op::{Op, SendBuf, SendMode};
 use crate::ring::uring::{GROUP_BULK, GROUP_RECV};
 use crate::time::Nanos;
 
@@ -88,6 +88,7 @@ pub(super) enum Armed {
         /// What the parts held when the op came: they must not change.
         copy: Vec<u8>,
         sent: usize,
+        mode: SendMode,
     },
     Connect,
     /// For errors and hang-ups of a socket.
@@ -104,9 +105,10 @@ pub(super) enum Armed {
 }
 
 impl Armed {
-    pub(super) fn send(buf: &SendBuf) -> Self {
+    pub(super) fn send(buf: &SendBuf, mode: SendMode) -> Self {
         let (head, tail) = buf.unsent();
-        Self::Send { parts: [head, tail].map(Piece::of), copy: [head, tail].concat(), sent: 0 }
+        let parts = [head, tail].map(Piece::of);
+        Self::Send { parts, copy: [head, tail].concat(), sent: 0, mode }
     }
 
     pub(super) fn recv_heap(buf: &mut Vec<u8>) -> Self {
@@ -119,7 +121,7 @@ impl Armed {
             Op::RecvMulti { .. } => Self::RecvMulti,
             Op::RecvBulk { .. } => Self::RecvBulk,
             Op::RecvHeap { buf, .. } => Self::recv_heap(buf),
-            Op::Send { buf, .. } => Self::send(buf),
+            Op::Send { buf, mode, .. } => Self::send(buf, *mode),
             Op::Connect { .. } => Self::Connect,
             Op::Hangup { .. } => Self::Hangup { told: 0 },
             _ => return None,
@@ -152,9 +154,9 @@ impl std::fmt::Debug for Armed {
             Self::RecvMulti => f.write_str("recv multishot"),
             Self::RecvBulk => f.write_str("recv bulk"),
             Self::RecvHeap { len, .. } => write!(f, "recv of {len} bytes"),
-            Self::Send { copy, .. } => {
+            Self::Send { copy, mode, .. } => {
                 let text = String::from_utf8_lossy(&copy[..copy.len().min(60)]);
-                write!(f, "send of {} bytes {text:?}", copy.len())
+                write!(f, "{mode:?} send of {} bytes {text:?}", copy.len())
             }
             Self::Connect => f.write_str("connect"),
             Self::Hangup { .. } => f.write_str("poll for hang-up"),
@@ -173,7 +175,17 @@ impl World {
                 Armed::RecvMulti => self.recv_multi(index, user_data),
                 Armed::RecvBulk => self.recv_bulk(index, user_data),
                 Armed::RecvHeap { start, len } => self.recv_heap(index, user_data, *start, *len),
-                Armed::Send { copy, sent, .. } => self.send(index, user_data, copy, sent),
+                Armed::Send { copy, sent, mode: SendMode::Posted, .. } => {
+                    self.send_at_once(index, user_data, copy, sent);
+                    true
+                }
+                Armed::Send { copy, sent, .. } => {
+                    let result = self.send(index, copy, sent);
+                    if let Some(result) = result {
+                        self.post(user_data, result, false, None);
+                    }
+                    result.is_some()
+                }
                 Armed::Hangup { told } => self.hang_up(index, user_data, told),
                 Armed::Connect | Armed::Accept | Armed::Poll { .. } => false,
             };
@@ -274,7 +286,20 @@ impl World {
         true
     }
 
-    fn send(&mut self, index: usize, user_data: u64, bytes: &[u8], sent: &mut usize) -> bool {
+    /// All of it or what fits; only the latter is told.
+    fn send_at_once(&mut self, index: usize, user_data: u64, bytes: &[u8], sent: &mut usize) {
+        let result = match self.send(index, bytes, sent) {
+            Some(result) => result,
+            None if *sent > 0 => *sent as i32,
+            None => -libc::EAGAIN,
+        };
+        if result != bytes.len() as i32 {
+            self.post_now(user_data, result);
+        }
+    }
+
+    /// Sends what fits; what the send is told if it ends with that.
+    fn send(&mut self, index: usize, bytes: &[u8], sent: &mut usize) -> Option<i32> {
         let room_max = self.config.send_buffer;
         let socket = &mut self.sockets[index];
         if socket.error.is_some() || socket.reset_in || socket.ended_out {
@@ -286,8 +311,7 @@ impl World {
                 }
                 (0, None) => -libc::EPIPE,
             };
-            self.post(user_data, result, false, None);
-            return true;
+            return Some(result);
         }
         let room = room_max.saturating_sub(socket.outgoing.len());
         let mut count = room.min(bytes.len() - *sent);
@@ -301,11 +325,7 @@ impl World {
             *sent += count;
             self.reach_peer(index);
         }
-        if *sent == bytes.len() || short {
-            self.post(user_data, *sent as i32, false, None);
-            return true;
-        }
-        false
+        (*sent == bytes.len() || short).then_some(*sent as i32)
     }
 
     fn hang_up(&mut self, index: usize, user_data: u64, told: &mut i32) -> bool {

@@ -229,6 +229,10 @@ impl World {
         }
     }
 
+    pub(super) fn has_taken_all(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     pub(super) fn cq_overflowed(&self) -> bool {
         self.posted.len() > self.config.cq_entries
     }
@@ -453,6 +457,11 @@ impl World {
     }
 
     // Completions ----------------------------------------------------------------------------------
+
+    /// Makes a CQE that is seen by the enter that submitted its op.
+    pub(super) fn post_now(&mut self, user_data: u64, result: i32) {
+        self.posted.push((Cqe { user_data, result, more: false, buf_id: None }, None));
+    }
 
     /// Makes a CQE, to be seen some time from now and after every earlier one of the same op.
     pub(super) fn post(

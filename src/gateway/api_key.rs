@@ -6,7 +6,7 @@
 //!
 //! In: method, head. Out: the admission, and `Exchange::api_key`; or 403 `Forbidden`, 429 `Too Many
 //! Requests`, 429 `Limit Exceeded`.
-//! Cost: as [`UsagePlans::admit`]; no allocation.
+//! Cost: as [`Pinned::admit`]; no allocation.
 //! Source: facts, stages-canary-cache-throttle sections 7 to 9.
 
 use super::Env;
@@ -17,41 +17,45 @@ use crate::deploy::{CompiledMethod, CompiledStage, ThrottleScope};
 use crate::http::{KnownHeader, Span};
 use crate::model::ApiKeySource;
 use crate::time::{Nanos, WallMillis};
-use crate::usage::{Admission, Refusal, UsagePlans};
+use crate::usage::{Admission, Pinned, Refusal};
 
-/// Admits a request by its key. `None`: its method requires none, and no plan counts it.
+/// What is told of a request whose method requires no key; no plan counts it.
+#[inline]
+pub fn not_needed(
+    env: &Env,
+    stage: &CompiledStage,
+    method: &CompiledMethod,
+    exchange: &mut Exchange,
+) {
+    key_check::not_needed(env.ring.wall(), stage, method, exchange);
+}
+
+/// Admits a request to a method that requires a key, which comes from `source`.
 ///
 /// # Errors
 /// [`GatewayError::InvalidApiKey`], [`GatewayError::Throttled`], [`GatewayError::QuotaExceeded`]; nothing
 /// was spent.
 #[inline]
-pub fn admit(
+pub fn admit<'p>(
     env: &Env,
+    keys: &'p Pinned<'_>,
     stage: &CompiledStage,
     method: &CompiledMethod,
+    source: ApiKeySource,
     exchange: &mut Exchange,
-) -> Result<Option<Admission>, GatewayError> {
-    match method.api_key {
-        Some(source) => {
-            let (now, wall) = (env.ring.now(), env.ring.wall());
-            check(&env.usage, stage, method, source, exchange, now, wall).map(Some)
-        }
-        None => {
-            key_check::not_needed(env.ring.wall(), stage, method, exchange);
-            Ok(None)
-        }
-    }
+) -> Result<Admission<'p>, GatewayError> {
+    check(keys, stage, method, source, exchange, env.ring.now(), env.ring.wall())
 }
 
-fn check(
-    usage: &UsagePlans,
+fn check<'p>(
+    keys: &'p Pinned<'_>,
     stage: &CompiledStage,
     method: &CompiledMethod,
     source: ApiKeySource,
     exchange: &mut Exchange,
     now: Nanos,
     wall: WallMillis,
-) -> Result<Admission, GatewayError> {
+) -> Result<Admission<'p>, GatewayError> {
     let given = match source {
         ApiKeySource::Header => header(exchange),
         // No authorizer has said one.
@@ -59,13 +63,13 @@ fn check(
     };
     key_check::begins(wall, stage, exchange, given);
     let Some(value) = given else {
-        key_check::refused(wall, usage, stage, method, exchange, None, Refusal::Forbidden);
+        key_check::refused(wall, keys, stage, method, exchange, None, Refusal::Forbidden);
         return Err(GatewayError::InvalidApiKey);
     };
     let asked = (&*stage.api_id, &*stage.stage);
     let of_method = (&*method.resource_path, method.http_method.as_str());
     let bytes = value.of(&exchange.head_bytes);
-    match usage.admit(bytes, asked, of_method, now, wall) {
+    match keys.admit(bytes, asked, of_method, now, wall) {
         Ok(admission) => {
             exchange.api_key = Some(ApiKey { value, caller: admission.caller });
             key_check::succeeded(wall, stage, exchange, value);
@@ -73,7 +77,7 @@ fn check(
         }
         Err(refused) => {
             exchange.api_key = refused.caller.map(|caller| ApiKey { value, caller });
-            key_check::refused(wall, usage, stage, method, exchange, Some(value), refused.why);
+            key_check::refused(wall, keys, stage, method, exchange, Some(value), refused.why);
             Err(match refused.why {
                 Refusal::Forbidden => GatewayError::InvalidApiKey,
                 Refusal::Throttled => GatewayError::Throttled { scope: ThrottleScope::UsagePlan },
@@ -100,7 +104,9 @@ mod tests {
     use crate::model::ThrottleSettings;
     use crate::telemetry::Variables as _;
     use crate::throttle::Rate;
-    use crate::usage::{Counted, KeyId, MethodLimit, Plan, PlanStage, Quota, QuotaPeriod};
+    use crate::usage::{
+        Counted, KeyId, MethodLimit, Plan, PlanStage, Quota, QuotaPeriod, UsagePlans,
+    };
 
     const KEY: &str = "0123456789012345678901234567890123456789";
     const NOW: Nanos = Nanos(100_000_000_000);
@@ -157,7 +163,7 @@ mod tests {
         let method = testing::route(stage, &mut exchange).unwrap();
         let outcome = match method.api_key {
             None => throttle::admit(method, None, NOW),
-            Some(source) => check(usage, stage, method, source, &mut exchange, NOW, WALL)
+            Some(source) => check(&usage.pin(), stage, method, source, &mut exchange, NOW, WALL)
                 .and_then(|admission| throttle::admit(method, Some(admission), NOW)),
         };
         (exchange, outcome)
@@ -260,7 +266,8 @@ mod tests {
             let now = Nanos(exchange.received_at.0 + 10_000_000_000);
             exchange.received_at = now;
             let source = ApiKeySource::Header;
-            let admitted = check(&usage, &stage, method, source, &mut exchange, now, WALL);
+            let keys = usage.pin();
+            let admitted = check(&keys, &stage, method, source, &mut exchange, now, WALL);
             assert!(throttle::admit(method, Some(admitted.unwrap()), now).is_ok());
         });
         assert_eq!(cost, 0);

@@ -49,13 +49,13 @@ const START: Nanos = Nanos(100 * SECOND);
 const NOON: WallMillis = WallMillis(20_000 * DAY_MS + DAY_MS / 2);
 
 fn ask(plans: &UsagePlans, method: (&str, &str)) -> Result<(), Refusal> {
-    plans.admit(VALUE, DEV, method, START, NOON).map(drop).map_err(|refused| refused.why)
+    plans.pin().admit(VALUE, DEV, method, START, NOON).map(drop).map_err(|refused| refused.why)
 }
 
 #[test]
 fn a_key_opens_the_stages_of_its_plans_only() {
     let plans = plans(plan(None, None));
-    let with = |value: &[u8], stage| match plans.admit(value, stage, PETS, START, NOON) {
+    let with = |value: &[u8], stage| match plans.pin().admit(value, stage, PETS, START, NOON) {
         Ok(admission) => Ok(admission.caller.key),
         Err(refused) => Err(refused.why),
     };
@@ -99,7 +99,8 @@ fn limits_refuse_in_their_order_and_spend_nothing_then() {
 fn a_refund_takes_everything_back() {
     let plans = plans(plan(Some((1.0, 1)), Some((1, QuotaPeriod::Day))));
     for _ in 0..5 {
-        let admission = plans.admit(VALUE, DEV, ("/toys", "GET"), START, NOON).unwrap();
+        let keys = plans.pin();
+        let admission = keys.admit(VALUE, DEV, ("/toys", "GET"), START, NOON).unwrap();
         assert_eq!(&*admission.plan(), "plan01");
         admission.refund();
     }
@@ -146,7 +147,7 @@ fn every_count_is_handed_out_once() {
     assert_eq!(taken(&plans), []);
     assert_eq!(ask(&plans, PETS), Ok(()));
     let tomorrow = WallMillis(NOON.0 + DAY_MS);
-    assert!(plans.admit(VALUE, DEV, PETS, START, tomorrow).is_ok());
+    assert!(plans.pin().admit(VALUE, DEV, PETS, START, tomorrow).is_ok());
     assert_eq!(
         taken(&plans),
         [(day, 3, 4), (day + 1, 1, 4)],
@@ -183,12 +184,13 @@ fn plans_are_numbered_once_and_those_beyond_the_bound_share_a_number() {
         [(0, 0), (1, 1), (bound - 1, bound - 1), (bound, bound), (bound + 1, bound)]
     {
         plans.set_key(key("k1"), VALUE, true, &[format!("p{index}")], nothing);
-        let ask = || plans.admit(VALUE, DEV, PETS, START, NOON);
+        let keys = plans.pin();
+        let ask = || keys.admit(VALUE, DEV, PETS, START, NOON);
         assert_eq!(ask().unwrap().caller.plan.index(), number);
         let refused = ask().unwrap_err();
         assert_eq!(refused.why, Refusal::Throttled);
         assert_eq!(refused.caller.unwrap().plan.index(), number, "a refused one has a plan, too");
-        assert_eq!(&*plans.plan_of(VALUE, DEV).unwrap().id, format!("p{index}"));
+        assert_eq!(&*keys.plan_of(VALUE, DEV).unwrap().id, format!("p{index}"));
     }
     assert_eq!(plans.counted_plans().len(), bound);
     assert_eq!(&*plans.counted_plans()[1], "p1");
@@ -199,7 +201,7 @@ fn what_could_not_be_kept_is_handed_out_again() {
     let plans = plans(plan(None, Some((9, QuotaPeriod::Month))));
     assert_eq!(ask(&plans, PETS), Ok(()));
     let tomorrow = WallMillis(NOON.0 + DAY_MS);
-    assert!(plans.admit(VALUE, DEV, PETS, START, tomorrow).is_ok());
+    assert!(plans.pin().admit(VALUE, DEV, PETS, START, tomorrow).is_ok());
     let taken = || {
         let mut all = Vec::new();
         plans.take_changes(|change| all.push(change));
@@ -253,7 +255,7 @@ fn no_count_is_missed_by_who_takes_the_changes() {
                 scope.spawn(|| {
                     for round in 0..ROUNDS {
                         let value = values[round as usize % KEYS].as_bytes();
-                        let _ = plans.admit(value, DEV, PETS, START, NOON).unwrap();
+                        let _ = plans.pin().admit(value, DEV, PETS, START, NOON).unwrap();
                     }
                 })
             })
@@ -265,4 +267,18 @@ fn no_count_is_missed_by_who_takes_the_changes() {
     take();
     let total: i64 = last.values().sum();
     assert_eq!((last.len(), total), (KEYS, 2 * ROUNDS.cast_signed()));
+}
+
+/// A count of references that each request of a key changed would be a word that all shards fight for.
+#[test]
+fn an_admission_outlives_its_key_and_counts_no_references() {
+    let plans = plans(plan(Some((1.0, 2)), None));
+    let keys = plans.pin();
+    let admission = keys.admit(VALUE, DEV, PETS, START, NOON).unwrap();
+    assert_eq!(plans.references(key("k1")), 2, "the key's and that of the change");
+    plans.remove_key(key("k1"));
+    plans.remove_plan("plan01");
+    assert_eq!(&*admission.plan(), "plan01");
+    admission.refund();
+    plans.take_changes(|change| panic!("{change:?} is of no member"));
 }

@@ -48,6 +48,7 @@ impl Metered {
     fn ask(&self, value: &str, path: &str, wall: WallMillis) -> Result<(), Refusal> {
         let stage = (self.api.as_str(), "dev");
         self.usage
+            .pin()
             .admit(value.as_bytes(), stage, (path, "GET"), Nanos(1), wall)
             .map(drop)
             .map_err(|it| it.why)

@@ -13,7 +13,7 @@ use crate::gateway::secret::mask;
 use crate::http::Span;
 use crate::telemetry::Variables as _;
 use crate::time::WallMillis;
-use crate::usage::{Plan, QuotaPeriod, Refusal, UsagePlans};
+use crate::usage::{Pinned, Plan, QuotaPeriod, Refusal};
 
 /// The method requires no key.
 #[inline]
@@ -55,7 +55,7 @@ pub fn succeeded(at: WallMillis, stage: &CompiledStage, exchange: &mut Exchange,
 #[cold]
 pub fn refused(
     at: WallMillis,
-    usage: &UsagePlans,
+    keys: &Pinned<'_>,
     stage: &CompiledStage,
     method: &CompiledMethod,
     exchange: &mut Exchange,
@@ -65,7 +65,7 @@ pub fn refused(
     record(exchange, |log, exchange| {
         let plan = given.and_then(|value| {
             let asked = (&*stage.api_id, &*stage.stage);
-            usage.plan_of(value.of(&exchange.head_bytes), asked)
+            keys.plan_of(value.of(&exchange.head_bytes), asked)
         });
         let line = refusal(stage, method, exchange, given, why, plan.as_deref());
         log.text(at, LogDetail::Errors, format_args!("{line}"));

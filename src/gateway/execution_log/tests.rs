@@ -224,7 +224,8 @@ mod keys {
         key_check::begins(AT, &stage, &mut exchange, Some(key));
         key_check::succeeded(AT, &stage, &mut exchange, key);
         let asked = ("a1b2c3d4e5", "dev");
-        let admitted = usage.admit(KEY.as_bytes(), asked, ("/pets/{id}", "GET"), Nanos(0), AT);
+        let keys = usage.pin();
+        let admitted = keys.admit(KEY.as_bytes(), asked, ("/pets/{id}", "GET"), Nanos(0), AT);
         let caller = admitted.unwrap().caller;
         exchange.api_key = Some(ApiKey { value: key, caller });
         method_request(AT, method, &mut exchange, b"");
@@ -285,7 +286,7 @@ mod keys {
         ] {
             let (mut exchange, span) = keyed(&stage, key.unwrap_or("-"));
             let given = key.map(|_| span);
-            key_check::refused(AT, &usage, &stage, method, &mut exchange, given, why);
+            key_check::refused(AT, &keys, &stage, method, &mut exchange, given, why);
             let status = error.status();
             refuse(&stage, &mut exchange, error);
             failure(AT, &stage, &mut exchange);

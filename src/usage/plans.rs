@@ -112,6 +112,7 @@ pub struct Pinned<'u> {
 pub struct Admission<'p> {
     /// Whose it is.
     pub caller: Caller,
+    plans: &'p UsagePlans,
     member: &'p Arc<Member>,
     given: Given,
     quota: Option<Count>,
@@ -417,7 +418,7 @@ impl Pinned<'_> {
             plans.ended.push((Arc::clone(member), ended));
         }
         plans.mark(member);
-        Ok(Admission { caller, member, given, quota, day })
+        Ok(Admission { caller, plans, member, given, quota, day })
     }
 
     /// The plan by which a key has a stage, if it has: for logs, which tell of limits.
@@ -437,6 +438,8 @@ impl Admission<'_> {
             self.member.quota.put_back(count);
         }
         self.member.day.put_back(self.day);
+        // Whoever took the changes since the admission has a count that is one too high.
+        self.plans.mark(self.member);
     }
 
     /// Id of the plan.

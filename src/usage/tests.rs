@@ -269,6 +269,53 @@ fn no_count_is_missed_by_who_takes_the_changes() {
     assert_eq!((last.len(), total), (KEYS, 2 * ROUNDS.cast_signed()));
 }
 
+/// Whatever is taken while requests are admitted and given back, the last taking has what stands.
+#[test]
+fn no_refund_is_missed_by_who_takes_the_changes() {
+    const ROUNDS: i64 = 20_000;
+    let plans = plans(plan(None, Some((1_000_000, QuotaPeriod::Day))));
+    let mut last = [0; 2];
+    let mut take = || plans.take_changes(|it| last = [it.quota.count, it.day.count]);
+    std::thread::scope(|scope| {
+        let shard = |refunds_every: i64| {
+            let plans = &plans;
+            move || {
+                for round in 1..=ROUNDS {
+                    let keys = plans.pin();
+                    let admission = keys.admit(VALUE, DEV, PETS, START, NOON).unwrap();
+                    // The last of all is given back.
+                    if round % refunds_every == 0 {
+                        admission.refund();
+                    }
+                }
+            }
+        };
+        let shards = [scope.spawn(shard(1)), scope.spawn(shard(2)), scope.spawn(shard(4))];
+        while shards.iter().any(|shard| !shard.is_finished()) {
+            take();
+        }
+    });
+    take();
+    assert_eq!(last, [ROUNDS / 2 + ROUNDS * 3 / 4; 2]);
+}
+
+#[test]
+fn a_refund_is_a_change_of_its_own() {
+    let plans = plans(plan(None, Some((9, QuotaPeriod::Day))));
+    let taken = || {
+        let mut all = Vec::new();
+        plans.take_changes(|it| all.push((it.quota.count, it.day.count)));
+        all
+    };
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    let keys = plans.pin();
+    let admission = keys.admit(VALUE, DEV, PETS, START, NOON).unwrap();
+    assert_eq!(taken(), [(2, 2)]);
+    admission.refund();
+    assert_eq!(taken(), [(1, 1)], "what was kept meanwhile was one too many");
+    assert_eq!(taken(), []);
+}
+
 /// A count of references that each request of a key changed would be a word that all shards fight for.
 #[test]
 fn an_admission_outlives_its_key_and_counts_no_references() {

@@ -13,11 +13,12 @@ use super::Env;
 use super::error::GatewayError;
 use super::exchange::{ApiKey, Exchange};
 use super::execution_log::key_check;
+use super::route;
 use crate::deploy::{CompiledMethod, CompiledStage, ThrottleScope};
 use crate::http::{KnownHeader, Span};
-use crate::model::ApiKeySource;
+use crate::model::{ApiKeySource, MethodName};
 use crate::time::{Nanos, WallMillis};
-use crate::usage::{Admission, Pinned, Refusal};
+use crate::usage::{Admission, Pinned, Refusal, Refused};
 
 /// What is told of a request whose method requires no key; no plan counts it.
 #[inline]
@@ -63,11 +64,11 @@ fn check<'p>(
     };
     key_check::begins(wall, stage, exchange, given);
     let Some(value) = given else {
-        key_check::refused(wall, keys, stage, method, exchange, None, Refusal::Forbidden);
+        key_check::refused(wall, keys, stage, method, exchange, None, Refused::FORBIDDEN);
         return Err(GatewayError::InvalidApiKey);
     };
     let asked = (&*stage.api_id, &*stage.stage);
-    let of_method = (&*method.resource_path, method.http_method.as_str());
+    let of_method = (&*method.resource_path, asked_method(method, exchange).as_str());
     let bytes = value.of(&exchange.head_bytes);
     match keys.admit(bytes, asked, of_method, now, wall) {
         Ok(admission) => {
@@ -77,13 +78,24 @@ fn check<'p>(
         }
         Err(refused) => {
             exchange.api_key = refused.caller.map(|caller| ApiKey { value, caller });
-            key_check::refused(wall, keys, stage, method, exchange, Some(value), refused.why);
+            key_check::refused(wall, keys, stage, method, exchange, Some(value), refused);
             Err(match refused.why {
                 Refusal::Forbidden => GatewayError::InvalidApiKey,
                 Refusal::Throttled => GatewayError::Throttled { scope: ThrottleScope::UsagePlan },
                 Refusal::QuotaExceeded => GatewayError::QuotaExceeded,
             })
         }
+    }
+}
+
+/// What the client asks for, also where an ANY method serves it: a plan may limit GET alone.
+fn asked_method(method: &CompiledMethod, exchange: &Exchange) -> MethodName {
+    match method.http_method {
+        MethodName::Any => {
+            let routed = route::routed_method(&exchange.head, &exchange.head_bytes);
+            routed.unwrap_or(MethodName::Any)
+        }
+        declared => declared,
     }
 }
 
@@ -222,6 +234,27 @@ mod tests {
         assert_eq!(exchange.api_key.unwrap().caller.key.as_str(), "key0000001");
         assert_eq!(ask(&usage, &stage, "/keyed", &with_key()).1, Ok(()));
         assert_eq!(ask(&usage, &stage, "/keyed", &with_key()).1, throttled);
+    }
+
+    #[test]
+    fn a_limit_of_get_holds_where_any_serves_it() {
+        let usage = usage(None, None);
+        let mut api = Api::new().mock("ANY", "/limited/{id}");
+        api.method("/limited/{id}", "ANY").api_key_required = true;
+        let stage = api.stage();
+        let throttled = Err(GatewayError::Throttled { scope: ThrottleScope::UsagePlan });
+        let asks = |method: &str, more: &str| {
+            let target = format!("{method} /dev/limited/7 HTTP/1.1\r\nHost: h\r\n{more}");
+            let mut exchange = exchange(&format!("{target}{}\r\n", with_key()));
+            let method = testing::route(&stage, &mut exchange).unwrap();
+            let source = method.api_key.unwrap();
+            check(&usage.pin(), &stage, method, source, &mut exchange, NOW, WALL).map(drop)
+        };
+        assert_eq!(asks("GET", ""), Ok(()));
+        assert_eq!(asks("GET", ""), throttled);
+        assert_eq!(asks("POST", ""), Ok(()));
+        assert_eq!(asks("POST", "X-HTTP-Method-Override: GET\r\n"), throttled);
+        assert_eq!(asks("POST", ""), Ok(()));
     }
 
     #[test]

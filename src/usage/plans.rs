@@ -90,10 +90,13 @@ pub struct Refused {
     pub why: Refusal,
     /// Whose it is; `None` where it is forbidden.
     pub caller: Option<Caller>,
+    /// The limit that throttled it.
+    pub limit: Option<Rate>,
 }
 
 impl Refused {
-    const FORBIDDEN: Self = Self { why: Refusal::Forbidden, caller: None };
+    /// There is no key, or none that opens the stage.
+    pub const FORBIDDEN: Self = Self { why: Refusal::Forbidden, caller: None, limit: None };
 }
 
 /// All keys as one request finds them: what it borrows from here is there until this is dropped, even if
@@ -357,7 +360,8 @@ impl UsagePlans {
 }
 
 impl Pinned<'_> {
-    /// Admits a request with the key `value` to a method of a stage.
+    /// Admits a request with the key `value` to a method of a stage: the pattern of its path, and the
+    /// method that the client asks for, which is never ANY.
     ///
     /// Order: the key, its plan, the plan's limit for the method, its limit for all, its quota. Whatever
     /// refuses, what those before it gave is put back.
@@ -382,9 +386,9 @@ impl Pinned<'_> {
         let stage = &plan.stages[place];
         let caller = Caller { key: member.key, plan: member.plan.number };
         let mut given = Given::new();
-        let refuse = |why, given: &Given| {
+        let refuse = |why, limit, given: &Given| {
             put_back(member, given);
-            Err(Refused { why, caller: Some(caller) })
+            Err(Refused { why, caller: Some(caller), limit })
         };
         let own = match stage.methods.is_empty() {
             true => None,
@@ -395,20 +399,20 @@ impl Pinned<'_> {
         {
             match state.take(rate, now) {
                 Some(token) => given.push((Bucket::Method(place), rate, token)),
-                None => return refuse(Refusal::Throttled, &given),
+                None => return refuse(Refusal::Throttled, Some(rate), &given),
             }
         }
         if let Some(rate) = plan.throttle {
             match member.bucket().take(rate, now) {
                 Some(token) => given.push((Bucket::All, rate, token)),
-                None => return refuse(Refusal::Throttled, &given),
+                None => return refuse(Refusal::Throttled, Some(rate), &given),
             }
         }
         let quota = match &plan.quota {
             None => None,
             Some(quota) => match member.quota.take(quota.period_of(wall), Some(quota.limit)) {
                 Some(count) => Some(count),
-                None => return refuse(Refusal::QuotaExceeded, &given),
+                None => return refuse(Refusal::QuotaExceeded, None, &given),
             },
         };
         let day = member.day.take(Day::of(wall).0, None);

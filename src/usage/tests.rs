@@ -96,6 +96,31 @@ fn limits_refuse_in_their_order_and_spend_nothing_then() {
 }
 
 #[test]
+fn a_limit_of_any_is_for_methods_that_have_none_of_their_own() {
+    let limit = |path: &str, method: &str, burst| MethodLimit {
+        path: path.into(),
+        method: method.into(),
+        rate: Rate::new(1.0, burst),
+    };
+    let mut limited = plan(Some((1.0, 9)), None);
+    limited.stages[0].methods =
+        [limit("/toys", "ANY", 2), limit("/toys", "GET", 1), limit("/pets", "GET", 1)].into();
+    let plans = plans(limited);
+    let left = |path, methods: &[&str]| {
+        methods.iter().filter(|method| ask(&plans, (path, method)).is_ok()).count()
+    };
+    assert_eq!(left("/toys", &["GET", "GET", "GET"]), 1, "its own");
+    assert_eq!(left("/toys", &["POST", "PUT", "POST", "DELETE"]), 2, "one bucket of all others");
+    assert_eq!(left("/pets", &["POST", "POST", "GET", "GET"]), 3, "only GET is limited");
+    assert_eq!(left("/toys/{id}", &["GET", "GET"]), 2, "another path");
+    let refused = |method| plans.pin().admit(VALUE, DEV, method, START, NOON).unwrap_err().limit;
+    assert_eq!(refused(("/toys", "GET")), Some(Rate::new(1.0, 1)));
+    assert_eq!(refused(("/toys", "POST")), Some(Rate::new(1.0, 2)));
+    assert_eq!(left("/other", &["GET"; 9]), 1);
+    assert_eq!(refused(("/other", "GET")), Some(Rate::new(1.0, 9)), "of all methods together");
+}
+
+#[test]
 fn a_refund_takes_everything_back() {
     let plans = plans(plan(Some((1.0, 1)), Some((1, QuotaPeriod::Day))));
     for _ in 0..5 {

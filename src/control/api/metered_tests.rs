@@ -114,6 +114,22 @@ fn calls_change_what_requests_meet() {
 }
 
 #[test]
+fn a_rate_without_a_burst_holds_too() {
+    for (rate, want) in [(2.5, 3), (0.01, 1), (0.0, 0)] {
+        let mut metered = Metered::new();
+        plan_with_key(&mut metered, json!({"throttle": {"rateLimit": rate}}));
+        let admitted = (0..20).filter(|_| metered.ask(VALUE, "/", NOW).is_ok()).count();
+        assert_eq!(admitted, want, "{rate}");
+    }
+    for (burst, want) in [(0_u64, 0), (5, 5), (1 << 40, 20)] {
+        let mut metered = Metered::new();
+        plan_with_key(&mut metered, json!({"throttle": {"burstLimit": burst}}));
+        let admitted = (0..20).filter(|_| metered.ask(VALUE, "/", NOW).is_ok()).count();
+        assert_eq!(admitted, want, "{burst}");
+    }
+}
+
+#[test]
 fn counts_are_kept_answered_and_outlast_a_restart() {
     let mut metered = Metered::new();
     let (plan, key) =

@@ -23,6 +23,8 @@ mod plan;
 mod plans;
 
 #[cfg(test)]
+mod clock_tests;
+#[cfg(test)]
 mod tests;
 
 pub use counter::{Counted, Counter};

@@ -76,7 +76,7 @@ fn beside_another(usage: &Arc<UsagePlans>, key: u64, body: impl FnOnce()) {
             let (key, mut now) = (value(key), 0);
             while !stop.load(Ordering::Relaxed) {
                 now += 100;
-                black_box(usage.admit(&key, STAGE, METHOD, Nanos(now), NOON).is_ok());
+                black_box(usage.pin().admit(&key, STAGE, METHOD, Nanos(now), NOON).is_ok());
             }
         })
     };
@@ -92,16 +92,17 @@ fn usage(c: &mut Criterion) {
     println!("{KEYS} keys of one plan: {memory:.0} MiB, loaded in {took:.1?}");
     assert_eq!(usage.key_count() as u64, KEYS);
     for number in [0, KEYS / 2, KEYS - 1] {
-        let admitted = usage.admit(&value(number), STAGE, METHOD, Nanos(1), NOON).expect("known");
+        let keys = usage.pin();
+        let admitted = keys.admit(&value(number), STAGE, METHOD, Nanos(1), NOON).expect("known");
         assert_eq!(admitted.caller.key.as_str(), format!("{number:010}"));
     }
-    assert!(usage.admit(&value(KEYS), STAGE, METHOD, Nanos(1), NOON).is_err());
+    assert!(usage.pin().admit(&value(KEYS), STAGE, METHOD, Nanos(1), NOON).is_err());
 
     let mut group = c.benchmark_group("usage");
     let mut now = 0;
     let mut admit = |usage: &UsagePlans, key: &[u8]| {
         now += 100;
-        usage.admit(key, STAGE, METHOD, Nanos(now), NOON).is_ok()
+        usage.pin().admit(key, STAGE, METHOD, Nanos(now), NOON).is_ok()
     };
     let hot = value(7);
     group.bench_function("admit/one_key_of_1M", |b| b.iter(|| admit(&usage, black_box(&hot))));

@@ -55,6 +55,15 @@ impl GatewayResponses {
     pub fn of(&self, kind: ResponseType) -> &CompiledGatewayResponse {
         &self.entries[kind as usize]
     }
+
+    /// Whether the answer to a body that is not what its model says shows why.
+    pub fn explain(&self) -> bool {
+        const WHY: Source = Source::Context(ContextVariable::ErrorValidationErrorString);
+        let entry = self.of(ResponseType::BadRequestBody);
+        let mut templates = entry.templates.entries.iter();
+        entry.headers.iter().any(|(_, source)| *source == WHY)
+            || templates.any(|(_, template)| template.pieces.contains(&WHY))
+    }
 }
 
 impl CompiledGatewayResponse {
@@ -412,7 +421,8 @@ fn prepare(
             Source::Context(ContextVariable::ErrorResponseType) => {
                 body.extend_from_slice(kind.as_str().as_bytes());
             }
-            // What is wrong with a body is another thing each time; nothing else has details.
+            // What is wrong with a body is another thing each time; nothing else that is encoded in
+            // advance has details.
             Source::Context(ContextVariable::ErrorValidationErrorString)
                 if message != INVALID_BODY => {}
             _ => return None,

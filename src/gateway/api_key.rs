@@ -6,52 +6,57 @@
 //!
 //! In: method, head. Out: the admission, and `Exchange::api_key`; or 403 `Forbidden`, 429 `Too Many
 //! Requests`, 429 `Limit Exceeded`.
-//! Cost: as [`UsagePlans::admit`]; no allocation.
+//! Cost: as [`Pinned::admit`]; no allocation.
 //! Source: facts, stages-canary-cache-throttle sections 7 to 9.
 
 use super::Env;
 use super::error::GatewayError;
 use super::exchange::{ApiKey, Exchange};
 use super::execution_log::key_check;
+use super::route;
 use crate::deploy::{CompiledMethod, CompiledStage, ThrottleScope};
 use crate::http::{KnownHeader, Span};
-use crate::model::ApiKeySource;
+use crate::model::{ApiKeySource, MethodName};
 use crate::time::{Nanos, WallMillis};
-use crate::usage::{Admission, Refusal, UsagePlans};
+use crate::usage::{Admission, Pinned, Refusal, Refused};
 
-/// Admits a request by its key. `None`: its method requires none, and no plan counts it.
+/// What is told of a request whose method requires no key; no plan counts it.
+#[inline]
+pub fn not_needed(
+    env: &Env,
+    stage: &CompiledStage,
+    method: &CompiledMethod,
+    exchange: &mut Exchange,
+) {
+    key_check::not_needed(env.ring.wall(), stage, method, exchange);
+}
+
+/// Admits a request to a method that requires a key, which comes from `source`.
 ///
 /// # Errors
 /// [`GatewayError::InvalidApiKey`], [`GatewayError::Throttled`], [`GatewayError::QuotaExceeded`]; nothing
 /// was spent.
 #[inline]
-pub fn admit(
+pub fn admit<'p>(
     env: &Env,
+    keys: &'p Pinned<'_>,
     stage: &CompiledStage,
     method: &CompiledMethod,
+    source: ApiKeySource,
     exchange: &mut Exchange,
-) -> Result<Option<Admission>, GatewayError> {
-    match method.api_key {
-        Some(source) => {
-            let (now, wall) = (env.ring.now(), env.ring.wall());
-            check(&env.usage, stage, method, source, exchange, now, wall).map(Some)
-        }
-        None => {
-            key_check::not_needed(env.ring.wall(), stage, method, exchange);
-            Ok(None)
-        }
-    }
+) -> Result<Admission<'p>, GatewayError> {
+    check(keys, stage, method, source, exchange, env.ring.now(), env.ring.wall())
 }
 
-fn check(
-    usage: &UsagePlans,
+fn check<'p>(
+    keys: &'p Pinned<'_>,
     stage: &CompiledStage,
     method: &CompiledMethod,
     source: ApiKeySource,
     exchange: &mut Exchange,
     now: Nanos,
     wall: WallMillis,
-) -> Result<Admission, GatewayError> {
+) -> Result<Admission<'p>, GatewayError> {
     let given = match source {
         ApiKeySource::Header => header(exchange),
         // No authorizer has said one.
@@ -59,13 +64,13 @@ fn check(
     };
     key_check::begins(wall, stage, exchange, given);
     let Some(value) = given else {
-        key_check::refused(wall, usage, stage, method, exchange, None, Refusal::Forbidden);
+        key_check::refused(wall, keys, stage, method, exchange, None, Refused::FORBIDDEN);
         return Err(GatewayError::InvalidApiKey);
     };
     let asked = (&*stage.api_id, &*stage.stage);
-    let of_method = (&*method.resource_path, method.http_method.as_str());
+    let of_method = (&*method.resource_path, asked_method(method, exchange).as_str());
     let bytes = value.of(&exchange.head_bytes);
-    match usage.admit(bytes, asked, of_method, now, wall) {
+    match keys.admit(bytes, asked, of_method, now, wall) {
         Ok(admission) => {
             exchange.api_key = Some(ApiKey { value, caller: admission.caller });
             key_check::succeeded(wall, stage, exchange, value);
@@ -73,13 +78,24 @@ fn check(
         }
         Err(refused) => {
             exchange.api_key = refused.caller.map(|caller| ApiKey { value, caller });
-            key_check::refused(wall, usage, stage, method, exchange, Some(value), refused.why);
+            key_check::refused(wall, keys, stage, method, exchange, Some(value), refused);
             Err(match refused.why {
                 Refusal::Forbidden => GatewayError::InvalidApiKey,
                 Refusal::Throttled => GatewayError::Throttled { scope: ThrottleScope::UsagePlan },
                 Refusal::QuotaExceeded => GatewayError::QuotaExceeded,
             })
         }
+    }
+}
+
+/// What the client asks for, also where an ANY method serves it: a plan may limit GET alone.
+fn asked_method(method: &CompiledMethod, exchange: &Exchange) -> MethodName {
+    match method.http_method {
+        MethodName::Any => {
+            let routed = route::routed_method(&exchange.head, &exchange.head_bytes);
+            routed.unwrap_or(MethodName::Any)
+        }
+        declared => declared,
     }
 }
 
@@ -100,7 +116,9 @@ mod tests {
     use crate::model::ThrottleSettings;
     use crate::telemetry::Variables as _;
     use crate::throttle::Rate;
-    use crate::usage::{Counted, KeyId, MethodLimit, Plan, PlanStage, Quota, QuotaPeriod};
+    use crate::usage::{
+        Counted, KeyId, MethodLimit, Plan, PlanStage, Quota, QuotaPeriod, UsagePlans,
+    };
 
     const KEY: &str = "0123456789012345678901234567890123456789";
     const NOW: Nanos = Nanos(100_000_000_000);
@@ -157,7 +175,7 @@ mod tests {
         let method = testing::route(stage, &mut exchange).unwrap();
         let outcome = match method.api_key {
             None => throttle::admit(method, None, NOW),
-            Some(source) => check(usage, stage, method, source, &mut exchange, NOW, WALL)
+            Some(source) => check(&usage.pin(), stage, method, source, &mut exchange, NOW, WALL)
                 .and_then(|admission| throttle::admit(method, Some(admission), NOW)),
         };
         (exchange, outcome)
@@ -219,6 +237,27 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_of_get_holds_where_any_serves_it() {
+        let usage = usage(None, None);
+        let mut api = Api::new().mock("ANY", "/limited/{id}");
+        api.method("/limited/{id}", "ANY").api_key_required = true;
+        let stage = api.stage();
+        let throttled = Err(GatewayError::Throttled { scope: ThrottleScope::UsagePlan });
+        let asks = |method: &str, more: &str| {
+            let target = format!("{method} /dev/limited/7 HTTP/1.1\r\nHost: h\r\n{more}");
+            let mut exchange = exchange(&format!("{target}{}\r\n", with_key()));
+            let method = testing::route(&stage, &mut exchange).unwrap();
+            let source = method.api_key.unwrap();
+            check(&usage.pin(), &stage, method, source, &mut exchange, NOW, WALL).map(drop)
+        };
+        assert_eq!(asks("GET", ""), Ok(()));
+        assert_eq!(asks("GET", ""), throttled);
+        assert_eq!(asks("POST", ""), Ok(()));
+        assert_eq!(asks("POST", "X-HTTP-Method-Override: GET\r\n"), throttled);
+        assert_eq!(asks("POST", ""), Ok(()));
+    }
+
+    #[test]
     fn what_a_later_limit_refuses_costs_the_plan_nothing() {
         let usage = usage(Some((1.0, 3)), Some(3));
         let limit = |burst_limit| ThrottleSettings { rate_limit: 1.0, burst_limit };
@@ -260,7 +299,8 @@ mod tests {
             let now = Nanos(exchange.received_at.0 + 10_000_000_000);
             exchange.received_at = now;
             let source = ApiKeySource::Header;
-            let admitted = check(&usage, &stage, method, source, &mut exchange, now, WALL);
+            let keys = usage.pin();
+            let admitted = check(&keys, &stage, method, source, &mut exchange, now, WALL);
             assert!(throttle::admit(method, Some(admitted.unwrap()), now).is_ok());
         });
         assert_eq!(cost, 0);

@@ -13,7 +13,7 @@ pub mod values;
 use std::io::Write as _;
 use std::time::Duration;
 
-use super::error::GatewayError;
+use super::error::{GatewayError, MISSING_PARAMETERS};
 use super::exchange::{Exchange, ResponseBody};
 use super::find_api::without_port;
 use super::route;
@@ -190,6 +190,11 @@ impl Variables for ContextView<'_> {
             },
             V::ErrorValidationErrorString => match &exchange.error {
                 Some(GatewayError::InvalidBody(invalid)) => text(out, invalid.details.as_bytes()),
+                // The facts speak of bodies only; this is the list that the message has.
+                Some(GatewayError::MissingParameters { message }) => {
+                    let list = message.strip_prefix(MISSING_PARAMETERS);
+                    text(out, list.unwrap_or_default().as_bytes())
+                }
                 _ => false,
             },
             V::IdentityApiKey => exchange.api_key.as_ref().is_some_and(|key| {

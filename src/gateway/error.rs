@@ -31,7 +31,7 @@ pub enum GatewayError {
     QuotaExceeded,
     /// Required parameters are not there.
     MissingParameters {
-        /// What the client is told: all of their names.
+        /// What the client is told: `MISSING_PARAMETERS` and all of their names.
         message: Box<str>,
     },
     /// The body is not what its model says.
@@ -107,12 +107,15 @@ pub enum GatewayError {
     },
 }
 
+/// Begins the message about required parameters; `[name, …]` follows.
+pub const MISSING_PARAMETERS: &str = "Missing required request parameters: ";
+
 /// A body that is not what its model says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidBody {
     /// By which the model was found.
     pub media_type: Box<str>,
-    /// `$context.error.validationErrorString`: `[…, …]`.
+    /// `$context.error.validationErrorString`: `[…, …]`; empty if nobody was going to read it.
     pub details: Box<str>,
 }
 

@@ -71,6 +71,8 @@ pub struct Exchange {
     pub base_path: Option<Span>,
     /// On a stage with a canary: whether the request is the canary's.
     pub is_canary: Option<bool>,
+    /// Whether something shows why a body is refused: a gateway response of the stage or its access log.
+    pub explains: bool,
     /// Index of the method in its stage, once `route` has found it.
     pub method: Option<u32>,
     /// Values of the path parameters as received (still percent-encoded), in the order of
@@ -198,6 +200,7 @@ impl Exchange {
         self.path = Span::default();
         self.base_path = None;
         self.is_canary = None;
+        self.explains = false;
         self.method = None;
         self.captures.clear();
         self.api_key = None;

@@ -171,6 +171,30 @@ mod tests {
     }
 
     #[test]
+    fn whether_a_refused_body_is_explained_is_known_beforehand() {
+        use ResponseType::{BadRequestBody, BadRequestParameters, Default4xx, Default5xx};
+        let template = |text: &str| GatewayResponse {
+            response_templates: [("application/json".to_owned(), text.to_owned())].into(),
+            ..GatewayResponse::default()
+        };
+        let why = "{\"why\":\"${context.error.validationErrorString}\"}";
+        let mut header = template("{}");
+        let source = "context.error.validationErrorString".to_owned();
+        header.response_parameters.insert("gatewayresponse.header.X-Why".to_owned(), source);
+        for (entries, want) in [
+            (vec![], false),
+            (vec![(BadRequestBody, template("$context.error.message"))], false),
+            (vec![(BadRequestBody, template(why))], true),
+            (vec![(BadRequestBody, header)], true),
+            (vec![(Default4xx, template(why))], true),
+            (vec![(Default4xx, template(why)), (BadRequestBody, template("{}"))], false),
+            (vec![(Default5xx, template(why)), (BadRequestParameters, template(why))], false),
+        ] {
+            assert_eq!(api(&entries).stage().gateway_responses.explain(), want, "{entries:?}");
+        }
+    }
+
+    #[test]
     fn answers_without_customisation_are_byte_exact() {
         let json = "Content-Type: application/json\r\n";
         for (error, status, kind, body) in [

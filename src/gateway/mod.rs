@@ -140,9 +140,28 @@ async fn steps<C: Client>(
 ) -> Result<Option<Box<UpstreamBody>>, GatewayError> {
     let method = route::find(stage, exchange)?;
     authorize::check(method)?;
-    let admission = api_key::admit(env, stage, method, exchange)?;
-    throttle::admit(method, admission, env.ring.now())?;
+    admit(env, stage, method, exchange)?;
     carry_out(env, stage, method, exchange, client).await
+}
+
+/// What the limits say of a request. A function of its own, since what is borrowed of the keys is not held
+/// while the request waits.
+#[inline]
+fn admit(
+    env: &Env,
+    stage: &CompiledStage,
+    method: &CompiledMethod,
+    exchange: &mut Exchange,
+) -> Result<(), GatewayError> {
+    let keys = method.api_key.map(|source| (source, env.usage.pin()));
+    let admission = match &keys {
+        Some((source, keys)) => Some(api_key::admit(env, keys, stage, method, *source, exchange)?),
+        None => {
+            api_key::not_needed(env, stage, method, exchange);
+            None
+        }
+    };
+    throttle::admit(method, admission, env.ring.now())
 }
 
 /// What becomes of a request that its method has admitted.

@@ -20,7 +20,7 @@ use crate::usage::Admission;
 #[inline]
 pub fn admit(
     method: &CompiledMethod,
-    admission: Option<Admission>,
+    admission: Option<Admission<'_>>,
     now: Nanos,
 ) -> Result<(), GatewayError> {
     throttle::admit(method.buckets.iter().map(|(_, bucket)| &**bucket), now).map_err(|index| {

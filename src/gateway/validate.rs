@@ -9,6 +9,9 @@
 //! templates alone read what AWS's lenient parser reads, and of what passes here both make the same.
 //!
 //! In: method, head, body. Out: `Ok(())`; or 400 with AWS's message.
+//! Why a body is refused is found out in a second pass, and only where something shows it: a gateway
+//! response, the access log (both known when the stage is deployed) or the execution log.
+//!
 //! Cost: a look at the head for each required parameter; one pass over the body, and the model's rules. No
 //! allocation for a request that fits.
 //! Source: facts, rest-api section 3.
@@ -18,7 +21,7 @@ use super::client::Client;
 use super::content::Coding;
 use super::context::ContextView;
 use super::context::values::{Values, decoded};
-use super::error::{GatewayError, InvalidBody};
+use super::error::{GatewayError, InvalidBody, MISSING_PARAMETERS};
 use super::exchange::Exchange;
 use super::request_body;
 use super::templates::{Renderer, is_read_alike};
@@ -62,7 +65,8 @@ fn required(
     let Some(first) = validation.parameters.iter().position(|it| is_missing(&it)) else {
         return Ok(());
     };
-    let mut message = String::from("Missing required request parameters: [");
+    let mut message = String::from(MISSING_PARAMETERS);
+    message.push('[');
     for (index, parameter) in validation.parameters[first..].iter().filter(is_missing).enumerate() {
         if index > 0 {
             message.push_str(", ");
@@ -130,9 +134,11 @@ fn judge(
     validator: &mut Validator,
 ) -> Result<(), GatewayError> {
     let Validator { checker, messages } = validator;
+    let is_explained = exchange.explains || exchange.log.is_some();
     let body = &*exchange.body;
     let (verdict, parsed) = renderer.parse(|tape| {
-        let verdict = schema::check_body(schema, body, tape, checker, Some(messages));
+        let verdict =
+            schema::check_body(schema, body, tape, checker, is_explained.then_some(&mut *messages));
         // Of a blank body, which counts as `{}` here, there is nothing on the tape.
         let is_json = verdict.is_valid() && !body.trim_ascii().is_empty() && is_read_alike(body);
         (verdict, is_json)
@@ -149,13 +155,14 @@ fn judge(
     let media_type = content_type.map_or(media_type::JSON.as_bytes(), media_type::essence);
     Err(GatewayError::InvalidBody(Box::new(InvalidBody {
         media_type: String::from_utf8_lossy(media_type).into(),
-        details: messages.to_string().into(),
+        details: if is_explained { messages.to_string().into() } else { Box::default() },
     })))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::context::testing::{self, Api, allocations, exchange};
+    use super::super::execution_log::{ExecutionLog, LogDetail};
     use super::*;
     use crate::context::ContextVariable;
     use crate::model::{Model, RequestValidator};
@@ -177,13 +184,24 @@ mod tests {
         api.stage()
     }
 
+    fn details(stage: &CompiledStage, exchange: &Exchange) -> String {
+        let mut details = Vec::new();
+        let variable = ContextVariable::ErrorValidationErrorString;
+        ContextView::new(stage, exchange).write(variable, &mut details);
+        String::from_utf8(details).unwrap()
+    }
+
     fn check(stage: &CompiledStage, target: &str, headers: &str) -> Result<(), String> {
         let head = format!("GET /dev{target} HTTP/1.1\r\nHost: h\r\n{headers}\r\n");
         let mut exchange = exchange(&head);
         let method = testing::route(stage, &mut exchange).unwrap();
         parameters(stage, method, &exchange).map_err(|error| {
             assert_eq!(error.status(), 400);
-            error.message().to_owned()
+            let message = error.message().to_owned();
+            // The list is in the details, too.
+            exchange.error = Some(error);
+            assert!(message.ends_with(&format!(": {}", details(stage, &exchange))), "{message}");
+            message
         })
     }
 
@@ -257,6 +275,7 @@ mod tests {
         let head = format!("POST /dev/pets HTTP/1.1\r\nHost: h\r\n{headers}\r\n");
         let mut exchange = exchange(&head);
         exchange.body = body.to_vec();
+        exchange.explains = true;
         let method = testing::route(stage, &mut exchange).unwrap();
         let bodies = &method.validation.as_ref()?.bodies;
         let content_type = exchange.head.find(&exchange.head_bytes, KnownHeader::ContentType);
@@ -265,11 +284,8 @@ mod tests {
             judge(schema, &mut exchange, &mut Renderer::default(), &mut Validator::default());
         Some(outcome.map_err(|error| {
             assert_eq!((error.status(), error.message()), (400, "Invalid request body"));
-            let mut details = Vec::new();
             exchange.error = Some(error);
-            let variable = ContextVariable::ErrorValidationErrorString;
-            ContextView::new(stage, &exchange).write(variable, &mut details);
-            String::from_utf8(details).unwrap()
+            details(stage, &exchange)
         }))
     }
 
@@ -303,6 +319,29 @@ mod tests {
         assert_eq!(judged(&stage, "", huge.as_bytes()), Some(Ok(())));
         let huge = "{\"name\":\"Ann\",\"age\":1e99999999999}".as_bytes();
         assert_eq!(judged(&stage, "", huge), refused(unreadable));
+    }
+
+    #[test]
+    fn why_a_body_is_refused_is_found_out_for_who_reads_it() {
+        let stage = pets(|_| {});
+        let missing = r#"[object has missing required properties (["name"])]"#;
+        for (explains, is_logged, want) in
+            [(false, false, ""), (true, false, missing), (false, true, missing)]
+        {
+            let mut exchange = exchange("POST /dev/pets HTTP/1.1\r\nHost: h\r\n\r\n");
+            exchange.body = b"{}".to_vec();
+            exchange.explains = explains;
+            exchange.log = is_logged.then(|| Box::new(ExecutionLog::new(LogDetail::Errors)));
+            let method = testing::route(&stage, &mut exchange).unwrap();
+            let schema = &method.validation.as_ref().unwrap().bodies.entries[0].1;
+            // What was said of the body before is not said of this one.
+            let mut validator = Validator::default();
+            for _ in 0..2 {
+                let error = judge(schema, &mut exchange, &mut Renderer::default(), &mut validator);
+                exchange.error = Some(error.unwrap_err());
+                assert_eq!(details(&stage, &exchange), want, "{explains} {is_logged}");
+            }
+        }
     }
 
     #[test]

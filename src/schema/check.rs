@@ -79,17 +79,21 @@ impl Checker {
         self.seen.capacity() * size_of::<(u64, NodeId)>()
     }
 
+    /// What the value is worth, and how much of the fuel is left.
     pub(super) fn check(
         &mut self,
         program: &Program,
         document: &Document<'_, '_>,
         root: NodeId,
-    ) -> Verdict {
-        match Run::new(program, self, *document).check(program.root, root) {
+        fuel: usize,
+    ) -> (Verdict, usize) {
+        let mut run = Run::new(program, self, *document, fuel);
+        let verdict = match run.check(program.root, root) {
             Ok(()) => Verdict::Valid,
             Err(Stop::Invalid) => Verdict::Invalid,
             Err(Stop::Exhausted) => Verdict::Exhausted,
-        }
+        };
+        (verdict, run.fuel.0)
     }
 }
 
@@ -107,10 +111,9 @@ impl<'a> Run<'a> {
         program: &'a Program,
         checker: &'a mut Checker,
         document: Document<'a, 'a>,
+        fuel: usize,
     ) -> Self {
-        let bytes = document.text().len();
-        let fuel = Fuel::new(limits::FUEL_BASE + limits::FUEL_PER_BYTE * bytes);
-        Self { program, document, checker, fuel, depth: 0 }
+        Self { program, document, checker, fuel: Fuel::new(fuel), depth: 0 }
     }
 
     /// Whether the value at `at` is what `schema` asks for; `schema` may be [`NONE`] or

@@ -28,11 +28,12 @@ pub(super) fn explain(
     checker: &mut Checker,
     document: &Document<'_, '_>,
     root: NodeId,
+    fuel: usize,
     verdict: Verdict,
     out: &mut Messages,
 ) {
     let said = out.iter().count();
-    let run = Run::new(program, checker, *document);
+    let run = Run::new(program, checker, *document, fuel);
     let complete = Explainer { run, said, out: &mut *out }.visit(program.root, root).is_ok();
     // A body whose judgement was given up may have failed before that: its messages are enough.
     if !complete && (verdict == Verdict::Exhausted || out.iter().count() == said) {

@@ -70,6 +70,14 @@ pub mod limits {
     pub const FUEL_BASE: usize = 100_000;
     /// Further fuel for each byte of the body: a schema may look at everything several times. Ours.
     pub const FUEL_PER_BYTE: usize = 8;
+    /// Bytes of a body that bring that much; each further one brings one step. Ours: large bodies are
+    /// large values or many alike, which take a fraction of a step a byte, and whoever sends 10 MiB to a
+    /// schema that makes more of them is not to hold a shard for a second.
+    pub const FUEL_DEAR_BYTES: usize = 256 << 10;
+    /// Of its check's fuel the part that an explanation has at least, as a divisor. Ours.
+    pub const EXPLANATION_FUEL_DIVISOR: usize = 4;
+    /// Fuel for an element that is sorted: it is compared some twenty times. Ours.
+    pub const SORT_STEPS: usize = 4;
     /// Bytes of a string that are looked at in one step. Ours.
     pub const STEP_BYTES: usize = 16;
     /// Rule sets within each other: a body's nesting, and `allOf` and the like on each level. Ours.
@@ -79,6 +87,14 @@ pub mod limits {
     /// What is said about one body, bytes; the rest is cut. Ours.
     pub const MESSAGES_BYTES_MAX: usize = 8 << 10;
 
+    /// Fuel for a body of so many bytes.
+    pub const fn fuel(bytes: usize) -> usize {
+        let dear = if bytes < FUEL_DEAR_BYTES { bytes } else { FUEL_DEAR_BYTES };
+        FUEL_BASE + FUEL_PER_BYTE * dear + (bytes - dear)
+    }
+
+    // The payload limit unless it is changed: a tenth of a second or little more.
+    const _: () = assert!(fuel(10 << 20) < 13_000_000);
     const _: () = assert!(NAMES_MAX < u16::MAX as usize);
     const _: () = assert!(DEPTH_MAX > 2 * crate::json::limits::DEPTH_MAX);
     const _: () = assert!(PATTERN_BACKTRACKS_MAX < FUEL_BASE);
@@ -143,9 +159,11 @@ impl Schema {
         root: NodeId,
         out: Option<&mut Messages>,
     ) -> Verdict {
-        let verdict = checker.check(&self.program, document, root);
+        let fuel = limits::fuel(document.text().len());
+        let (verdict, left) = checker.check(&self.program, document, root, fuel);
         if let (Verdict::Invalid | Verdict::Exhausted, Some(out)) = (verdict, out) {
-            explain::explain(&self.program, checker, document, root, verdict, out);
+            let fuel = left.max(fuel / limits::EXPLANATION_FUEL_DIVISOR);
+            explain::explain(&self.program, checker, document, root, fuel, verdict, out);
         }
         verdict
     }

@@ -34,11 +34,12 @@ pub(super) fn all_differ(
         }
         return Ok(true);
     }
+    // Before there is memory for them.
+    fuel.spend(limits::SORT_STEPS * len)?;
     let Checker { hasher, seen } = checker;
     seen.clear();
     // What a huge array has needed is not kept for ordinary ones.
     seen.shrink_to(limits::SEEN_KEPT);
-    fuel.spend(len)?;
     for element in document.elements(array) {
         let mut state = hasher.build_hasher();
         hash(document, element, &mut state, hasher, fuel)?;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::context::ContextVariable;
 use crate::deploy::{Change, CompiledStage, Publication};
 use crate::gateway::canary::CanaryShare;
 use crate::gateway::find_api::ApiTable;
@@ -20,6 +21,8 @@ pub(super) struct Deployment {
     pub(super) access_log: Option<Arc<AccessLogFormat>>,
     /// On a stage with a canary: whether this is the canary's.
     pub(super) is_canary: Option<bool>,
+    /// Whether something shows why a body is refused.
+    pub(super) explains: bool,
     /// Under the stage's name, and for a canary under its own, too.
     series: [Option<StageSeries>; 2],
 }
@@ -27,7 +30,8 @@ pub(super) struct Deployment {
 impl Deployment {
     /// The one of requests that come to no stage.
     pub(super) fn nowhere(stage: Arc<CompiledStage>) -> Self {
-        Self { stage, access_log: None, is_canary: None, series: [None, None] }
+        let (is_canary, explains) = (None, false);
+        Self { stage, access_log: None, is_canary, explains, series: [None, None] }
     }
 
     /// Counts an answered request.
@@ -60,11 +64,17 @@ pub(super) struct StageEntry {
 impl StageEntry {
     fn new(publication: &Publication) -> Self {
         let Publication { content, series, canary_series } = publication;
+        let is_logged = content
+            .access_log
+            .as_ref()
+            .is_some_and(|format| format.reads(ContextVariable::ErrorValidationErrorString));
+        let explains = |stage: &CompiledStage| is_logged || stage.gateway_responses.explain();
         let canary = content.canary.as_ref().zip(canary_series.as_ref()).map(|(canary, series)| {
             let deployment = Deployment {
                 stage: Arc::clone(&canary.stage),
                 access_log: content.access_log.clone(),
                 is_canary: Some(true),
+                explains: explains(&canary.stage),
                 series: [Some(series.stage.clone()), Some(series.canary.clone())],
             };
             (CanaryShare::percent(canary.percent_traffic), Rc::new(deployment))
@@ -73,6 +83,7 @@ impl StageEntry {
             stage: Arc::clone(&content.main),
             access_log: content.access_log.clone(),
             is_canary: canary.as_ref().map(|_| false),
+            explains: explains(&content.main),
             series: [Some(series.clone()), None],
         };
         Self { main: Rc::new(main), canary }

@@ -155,6 +155,7 @@ impl Shard {
             Ok(entry) => {
                 let deployment = entry.draw(&mut self.random.borrow_mut());
                 exchange.is_canary = deployment.is_canary;
+                exchange.explains = deployment.explains;
                 (Rc::clone(deployment), Ok(()))
             }
             Err(NotFound { error, told_to }) => (self.told_to(told_to), Err(error)),

@@ -55,11 +55,16 @@ use Event::{Asks, Steps};
 /// Statuses of the requests of one key with two requests in a period. The clock begins on 2026-01-01, a
 /// Thursday, at midnight.
 fn play(period: QuotaPeriod, events: &[Event]) -> (Vec<String>, [Counted; 2]) {
+    play_from(period, 0, events)
+}
+
+/// The same where the period begins some days later.
+fn play_from(period: QuotaPeriod, offset: u32, events: &[Event]) -> (Vec<String>, [Counted; 2]) {
     let usage = UsagePlans::default();
     usage.set_plan(Plan {
         id: "plan01".into(),
         throttle: Some(Rate::new(1_000.0, 1_000)),
-        quota: Some(Quota { limit: 2, period, offset: 0 }),
+        quota: Some(Quota { limit: 2, period, offset }),
         stages: [PlanStage {
             api_id: "a1b2c3d4e5".into(),
             stage: "dev".into(),
@@ -167,5 +172,40 @@ fn weeks_begin_on_sunday_and_months_on_the_first() {
         );
         assert_eq!(statuses, ["200", "200", "429", "200", "200", "429"], "{period:?}");
         assert_eq!((quota.count, day.count), (2, 2), "{period:?}");
+    }
+}
+
+#[test]
+fn a_week_or_month_begins_as_many_days_later_as_its_offset_says() {
+    for (period, offset, days, first) in [
+        // The first Monday of 2026 is the 5th, the last one before it 2025-12-29.
+        (QuotaPeriod::Week, 1, 4, 20_458),
+        (QuotaPeriod::Week, 0, 3, 20_457),
+        (QuotaPeriod::Month, 9, 9, 20_463),
+        (QuotaPeriod::Month, 27, 27, 20_481),
+        (QuotaPeriod::Month, 0, 31, 20_485),
+    ] {
+        let (statuses, [quota, day]) = play_from(
+            period,
+            offset,
+            &[
+                Asks(1.0),
+                // Second 3 is the last of the period.
+                Steps(1.5, days * DAY_MS - 4_000),
+                Asks(3.0),
+                Asks(3.1),
+                Asks(4.5),
+                // Back before its beginning, which gives nothing; forward again.
+                Steps(5.0, -2 * DAY_MS),
+                Asks(5.5),
+                Asks(5.6),
+                Steps(6.0, 2 * DAY_MS),
+                Asks(6.5),
+            ],
+        );
+        let want = ["200", "200", "429", "200", "200", "429", "429"];
+        assert_eq!(statuses, want, "{period:?} {offset}");
+        assert_eq!(quota, Counted { period: first, count: 2 }, "{period:?} {offset}");
+        assert_eq!(day, quota, "the period's first day is the latest one");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use super::tests::{Served, api, method, mock, prepare, proxy};
 use crate::limits::Limits;
@@ -9,6 +10,7 @@ use crate::model::{
     GatewayResponse, Integration, MethodName, Model, RequestValidator, ResponseType, RestApi,
 };
 use crate::ring::RingConfig;
+use crate::telemetry::{AccessLogFormat, LogQueue};
 
 const PET: &str = r#"{"type":"object","required":["name"],"properties":{
     "name":{"type":"string","maxLength":300000},"age":{"type":"integer"}}}"#;
@@ -109,6 +111,28 @@ fn a_body_is_judged_however_it_comes_and_a_template_reads_it_after() {
     // A method without a body is judged, too.
     let get = "GET /dev/pets HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
     assert_eq!(ask(&served, get.as_bytes()).0, "400");
+}
+
+#[test]
+fn an_access_log_that_shows_it_has_why_a_body_was_refused() {
+    for (format, want) in [
+        ("$context.status $context.error.validationErrorString", "400 [object has missing"),
+        ("$context.status $context.error.message", "400 Invalid request body"),
+    ] {
+        let queue = Arc::new(LogQueue::new());
+        let format = Arc::new(AccessLogFormat::parse(format).unwrap());
+        let api = shop("/pets", echo());
+        let (mut config, batch, address) = prepare(&api, Limits::default(), Some(format));
+        config.log = Some(Arc::clone(&queue));
+        let served = Served::run(config, batch, address, RingConfig::default());
+        assert_eq!(ask(&served, &post("/dev/pets", "", b"{}")).0, "400");
+        drop(served);
+        let mut lines = String::new();
+        while let Some((batch, _)) = queue.pop() {
+            lines.push_str(&String::from_utf8(batch).unwrap());
+        }
+        assert!(lines.starts_with(want), "{lines}");
+    }
 }
 
 #[test]

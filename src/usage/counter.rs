@@ -47,13 +47,14 @@ impl Counter {
 
     /// What it says now.
     pub fn counted(&self) -> Counted {
-        unpack(self.0.load(Ordering::Relaxed))
+        unpack(self.0.load(Ordering::SeqCst))
     }
 
     /// Counts one more in `period`; `None`: `limit` are counted already.
     #[inline]
     pub fn take(&self, period: u32, limit: Option<u64>) -> Option<Count> {
-        // Relaxed throughout: the word guards nothing but itself.
+        // The word guards nothing but itself; `SeqCst` is for the mark that says it has changed (see
+        // `Member::is_first_change`).
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
             let counted = unpack(word);
@@ -65,7 +66,7 @@ impl Counter {
                 return None;
             }
             let next = pack(Counted { count: now.count + 1, ..now });
-            match self.0.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {
+            match self.0.compare_exchange_weak(word, next, Ordering::SeqCst, Ordering::Relaxed) {
                 Ok(_) => {
                     let ended = (begins && counted.count > 0).then_some(counted);
                     return Some(Count { period: now.period, ended });
@@ -83,12 +84,12 @@ impl Counter {
             same.then(|| pack(Counted { count: counted.count - 1, ..counted }))
         };
         // An error says that the period has ended.
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, back);
+        let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::Relaxed, back);
     }
 
     /// Sets what is counted, whatever was.
     pub fn set(&self, counted: Counted) {
-        self.0.store(pack(counted), Ordering::Relaxed);
+        self.0.store(pack(counted), Ordering::SeqCst);
     }
 }
 

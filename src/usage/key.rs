@@ -162,18 +162,27 @@ impl Member {
         self.methods.get()?.get(place)
     }
 
-    /// Marks it as changed; `true`: it was not, and whoever marked it hands it over.
+    /// Marks it as changed, after its counters were; `true`: it was not, and whoever marked it hands it over.
     ///
-    /// A plain look before the swap would save some nanoseconds and lose counts: it may see the mark that
-    /// [`take_mark`](Self::take_mark) is about to take, while that does not see the count before it.
+    /// Nearly always it is marked already, so a look comes first: it leaves the word with all the shards
+    /// that share it, where a swap would fetch it to each in turn.
+    ///
+    /// The look loses no count. All that happens to the counters and the mark is `SeqCst`, so it has one
+    /// order that everybody agrees on. Here a count comes before the look; there
+    /// ([`take_mark`](Self::take_mark)) the mark is taken before the counters are read. If the look finds
+    /// the mark, that is taken after the look, and the counters are read later still: with the count. If
+    /// it does not, this call hands the count over.
+    /// With less than `SeqCst` on any of the four, the look may find a mark that is just being taken while
+    /// the taker reads a counter from before the count: then nobody hands it over. On x86-64 none of this
+    /// costs a thing: the count is a locked instruction anyway, and the look an ordinary load.
     #[inline]
     pub(super) fn is_first_change(&self) -> bool {
-        !self.changed.swap(true, Ordering::AcqRel)
+        !self.changed.load(Ordering::SeqCst) && !self.changed.swap(true, Ordering::SeqCst)
     }
 
     /// Takes the mark. Counts before the mark are seen after this; later ones mark it anew.
     pub(super) fn take_mark(&self) {
-        self.changed.swap(false, Ordering::AcqRel);
+        self.changed.swap(false, Ordering::SeqCst);
     }
 }
 

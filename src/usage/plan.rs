@@ -61,7 +61,7 @@ pub struct PlanStage {
 pub struct MethodLimit {
     /// Path of its resource.
     pub path: Box<str>,
-    /// Its name.
+    /// Its name; ANY: every method of the path that has no limit of its own.
     pub method: Box<str>,
     /// The limit.
     pub rate: Rate,
@@ -86,10 +86,15 @@ impl Plan {
 }
 
 impl PlanStage {
-    /// The limit of a method, and its place among all of the plan.
+    /// The limit of a request's method, and its place among all of the plan. `name` is the HTTP method,
+    /// also where an ANY method serves it: the limit of that very method, else the path's of ANY, which
+    /// all methods share that have none of their own.
     #[inline]
     pub fn method(&self, path: &str, name: &str) -> Option<(usize, Rate)> {
-        let place = self.methods.iter().position(|it| *it.path == *path && *it.method == *name)?;
+        let place_of = |name: &str| {
+            self.methods.iter().position(|it| *it.path == *path && *it.method == *name)
+        };
+        let place = place_of(name).or_else(|| place_of("ANY"))?;
         Some((self.first_method as usize + place, self.methods[place].rate))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 use crossbeam::queue::SegQueue;
+use papaya::LocalGuard;
 use smallvec::SmallVec;
 
 use super::counter::{Count, Counted, Counter};
@@ -50,6 +51,12 @@ impl Admin {
     }
 }
 
+impl std::fmt::Debug for Pinned<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pinned")
+    }
+}
+
 impl std::fmt::Debug for HashKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("HashKey")
@@ -83,19 +90,33 @@ pub struct Refused {
     pub why: Refusal,
     /// Whose it is; `None` where it is forbidden.
     pub caller: Option<Caller>,
+    /// The limit that throttled it.
+    pub limit: Option<Rate>,
 }
 
 impl Refused {
-    const FORBIDDEN: Self = Self { why: Refusal::Forbidden, caller: None };
+    /// There is no key, or none that opens the stage.
+    pub const FORBIDDEN: Self = Self { why: Refusal::Forbidden, caller: None, limit: None };
+}
+
+/// All keys as one request finds them: what it borrows from here is there until this is dropped, even if
+/// the key is removed meanwhile. Not to be held while a shard waits for something.
+pub struct Pinned<'u> {
+    plans: &'u UsagePlans,
+    guard: LocalGuard<'u>,
 }
 
 /// A request that its key admits. Dropped, what it has taken is spent; [`refund`](Self::refund) is for
 /// one that another limit refuses.
+///
+/// It borrows its member: a count of references would be one more word that all shards write to for each
+/// request of a hot key, twice.
 #[derive(Debug)]
-pub struct Admission {
+pub struct Admission<'p> {
     /// Whose it is.
     pub caller: Caller,
-    member: Arc<Member>,
+    plans: &'p UsagePlans,
+    member: &'p Arc<Member>,
     given: Given,
     quota: Option<Count>,
     day: Count,
@@ -163,78 +184,19 @@ impl Default for UsagePlans {
 }
 
 impl UsagePlans {
-    /// Admits a request with the key `value` to a method of a stage.
-    ///
-    /// Order: the key, its plan, the plan's limit for the method, its limit for all, its quota. Whatever
-    /// refuses, what those before it gave is put back.
-    ///
-    /// # Errors
-    /// Why it is refused, and whose it is; nothing is spent then.
-    pub fn admit(
-        &self,
-        value: &[u8],
-        (api_id, stage): (&str, &str),
-        (path, method): (&str, &str),
-        now: Nanos,
-        wall: WallMillis,
-    ) -> Result<Admission, Refused> {
-        let hash = self.hash_key.hash(value);
-        let keys = self.keys.pin();
-        let key = keys.get(&hash).filter(|key| key.enabled).ok_or(Refused::FORBIDDEN)?;
-        let with_stage = |member| find_stage(member, api_id, stage);
-        let found = key.members.as_slice().iter().find_map(with_stage);
-        let (member, plan, place) = found.ok_or(Refused::FORBIDDEN)?;
-        let stage = &plan.stages[place];
-        let caller = Caller { key: member.key, plan: member.plan.number };
-        let mut given = Given::new();
-        let refuse = |why, given: &Given| {
-            put_back(member, given);
-            Err(Refused { why, caller: Some(caller) })
-        };
-        let own = match stage.methods.is_empty() {
-            true => None,
-            false => stage.method(path, method),
-        };
-        if let Some((place, rate)) = own
-            && let Some(state) = member.method_bucket(&plan, place)
-        {
-            match state.take(rate, now) {
-                Some(token) => given.push((Bucket::Method(place), rate, token)),
-                None => return refuse(Refusal::Throttled, &given),
-            }
-        }
-        if let Some(rate) = plan.throttle {
-            match member.bucket().take(rate, now) {
-                Some(token) => given.push((Bucket::All, rate, token)),
-                None => return refuse(Refusal::Throttled, &given),
-            }
-        }
-        let quota = match &plan.quota {
-            None => None,
-            Some(quota) => match member.quota.take(quota.period_of(wall), Some(quota.limit)) {
-                Some(count) => Some(count),
-                None => return refuse(Refusal::QuotaExceeded, &given),
-            },
-        };
-        let day = member.day.take(Day::of(wall).0, None);
-        let day = day.expect("a counter without a limit counts");
-        if let Some(ended) = day.ended {
-            // Once a day and member.
-            self.ended.push((Arc::clone(member), ended));
-        }
+    /// Looks at all keys, for one request.
+    #[inline]
+    pub fn pin(&self) -> Pinned<'_> {
+        Pinned { plans: self, guard: self.keys.guard() }
+    }
+
+    /// Marks a member as changed, after what it counts has changed.
+    #[inline]
+    fn mark(&self, member: &Arc<Member>) {
         if member.is_first_change() {
             // Once between two takings of the changes: a second.
             self.changed.push(Arc::clone(member));
         }
-        Ok(Admission { caller, member: Arc::clone(member), given, quota, day })
-    }
-
-    /// The plan by which a key has a stage, if it has: for logs, which tell of limits.
-    pub fn plan_of(&self, value: &[u8], (api_id, stage): (&str, &str)) -> Option<Arc<Plan>> {
-        let keys = self.keys.pin();
-        let key = keys.get(&self.hash_key.hash(value)).filter(|key| key.enabled)?;
-        let plans = key.members.as_slice().iter().map(|member| member.plan.plan.load_full());
-        plans.into_iter().find(|plan| plan.stage(api_id, stage).is_some())
     }
 
     /// Ids of the plans that are counted one by one, by their [`PlanNumber`].
@@ -317,9 +279,7 @@ impl UsagePlans {
         // A clock that was set back does not bring a former period back.
         let period = quota.period_of(wall).max(member.quota.counted().period);
         member.quota.set(Counted { period, count });
-        if member.is_first_change() {
-            self.changed.push(member);
-        }
+        self.mark(&member);
         true
     }
 
@@ -337,8 +297,8 @@ impl UsagePlans {
         let Some(member) = self.member(&change.plan, change.key) else { return };
         if change.is_over {
             self.ended.push((member, change.day));
-        } else if member.is_first_change() {
-            self.changed.push(member);
+        } else {
+            self.mark(&member);
         }
     }
 
@@ -371,10 +331,18 @@ impl UsagePlans {
         }
         for _ in 0..self.changed.len() {
             let Some(member) = self.changed.pop() else { break };
-            // Before the counters are read: what comes later is a change of its own.
+            // Before the counters are read: what comes later is a change of its own (see
+            // `Member::is_first_change`).
             member.take_mark();
             tell(&member, None);
         }
+    }
+
+    /// How many there are to the first member of a key.
+    #[cfg(test)]
+    pub(super) fn references(&self, key: KeyId) -> usize {
+        let hash = self.lock().hashes[&key];
+        Arc::strong_count(&self.keys.pin().get(&hash).unwrap().members.as_slice()[0])
     }
 
     fn member(&self, plan: &str, key: KeyId) -> Option<Arc<Member>> {
@@ -391,14 +359,91 @@ impl UsagePlans {
     }
 }
 
-impl Admission {
+impl Pinned<'_> {
+    /// Admits a request with the key `value` to a method of a stage: the pattern of its path, and the
+    /// method that the client asks for, which is never ANY.
+    ///
+    /// Order: the key, its plan, the plan's limit for the method, its limit for all, its quota. Whatever
+    /// refuses, what those before it gave is put back.
+    ///
+    /// # Errors
+    /// Why it is refused, and whose it is; nothing is spent then.
+    pub fn admit(
+        &self,
+        value: &[u8],
+        (api_id, stage): (&str, &str),
+        (path, method): (&str, &str),
+        now: Nanos,
+        wall: WallMillis,
+    ) -> Result<Admission<'_>, Refused> {
+        let plans = self.plans;
+        let hash = plans.hash_key.hash(value);
+        let key = plans.keys.get(&hash, &self.guard).filter(|key| key.enabled);
+        let key = key.ok_or(Refused::FORBIDDEN)?;
+        let with_stage = |member| find_stage(member, api_id, stage);
+        let found = key.members.as_slice().iter().find_map(with_stage);
+        let (member, plan, place) = found.ok_or(Refused::FORBIDDEN)?;
+        let stage = &plan.stages[place];
+        let caller = Caller { key: member.key, plan: member.plan.number };
+        let mut given = Given::new();
+        let refuse = |why, limit, given: &Given| {
+            put_back(member, given);
+            Err(Refused { why, caller: Some(caller), limit })
+        };
+        let own = match stage.methods.is_empty() {
+            true => None,
+            false => stage.method(path, method),
+        };
+        if let Some((place, rate)) = own
+            && let Some(state) = member.method_bucket(&plan, place)
+        {
+            match state.take(rate, now) {
+                Some(token) => given.push((Bucket::Method(place), rate, token)),
+                None => return refuse(Refusal::Throttled, Some(rate), &given),
+            }
+        }
+        if let Some(rate) = plan.throttle {
+            match member.bucket().take(rate, now) {
+                Some(token) => given.push((Bucket::All, rate, token)),
+                None => return refuse(Refusal::Throttled, Some(rate), &given),
+            }
+        }
+        let quota = match &plan.quota {
+            None => None,
+            Some(quota) => match member.quota.take(quota.period_of(wall), Some(quota.limit)) {
+                Some(count) => Some(count),
+                None => return refuse(Refusal::QuotaExceeded, None, &given),
+            },
+        };
+        let day = member.day.take(Day::of(wall).0, None);
+        let day = day.expect("a counter without a limit counts");
+        if let Some(ended) = day.ended {
+            // Once a day and member.
+            plans.ended.push((Arc::clone(member), ended));
+        }
+        plans.mark(member);
+        Ok(Admission { caller, plans, member, given, quota, day })
+    }
+
+    /// The plan by which a key has a stage, if it has: for logs, which tell of limits.
+    pub fn plan_of(&self, value: &[u8], (api_id, stage): (&str, &str)) -> Option<Arc<Plan>> {
+        let hash = self.plans.hash_key.hash(value);
+        let key = self.plans.keys.get(&hash, &self.guard).filter(|key| key.enabled)?;
+        let plans = key.members.as_slice().iter().map(|member| member.plan.plan.load_full());
+        plans.into_iter().find(|plan| plan.stage(api_id, stage).is_some())
+    }
+}
+
+impl Admission<'_> {
     /// Takes back what the request has taken: another limit has refused it.
     pub fn refund(self) {
-        put_back(&self.member, &self.given);
+        put_back(self.member, &self.given);
         if let Some(count) = self.quota {
             self.member.quota.put_back(count);
         }
         self.member.day.put_back(self.day);
+        // Whoever took the changes since the admission has a count that is one too high.
+        self.plans.mark(self.member);
     }
 
     /// Id of the plan.

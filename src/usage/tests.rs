@@ -49,13 +49,13 @@ const START: Nanos = Nanos(100 * SECOND);
 const NOON: WallMillis = WallMillis(20_000 * DAY_MS + DAY_MS / 2);
 
 fn ask(plans: &UsagePlans, method: (&str, &str)) -> Result<(), Refusal> {
-    plans.admit(VALUE, DEV, method, START, NOON).map(drop).map_err(|refused| refused.why)
+    plans.pin().admit(VALUE, DEV, method, START, NOON).map(drop).map_err(|refused| refused.why)
 }
 
 #[test]
 fn a_key_opens_the_stages_of_its_plans_only() {
     let plans = plans(plan(None, None));
-    let with = |value: &[u8], stage| match plans.admit(value, stage, PETS, START, NOON) {
+    let with = |value: &[u8], stage| match plans.pin().admit(value, stage, PETS, START, NOON) {
         Ok(admission) => Ok(admission.caller.key),
         Err(refused) => Err(refused.why),
     };
@@ -96,10 +96,36 @@ fn limits_refuse_in_their_order_and_spend_nothing_then() {
 }
 
 #[test]
+fn a_limit_of_any_is_for_methods_that_have_none_of_their_own() {
+    let limit = |path: &str, method: &str, burst| MethodLimit {
+        path: path.into(),
+        method: method.into(),
+        rate: Rate::new(1.0, burst),
+    };
+    let mut limited = plan(Some((1.0, 9)), None);
+    limited.stages[0].methods =
+        [limit("/toys", "ANY", 2), limit("/toys", "GET", 1), limit("/pets", "GET", 1)].into();
+    let plans = plans(limited);
+    let left = |path, methods: &[&str]| {
+        methods.iter().filter(|method| ask(&plans, (path, method)).is_ok()).count()
+    };
+    assert_eq!(left("/toys", &["GET", "GET", "GET"]), 1, "its own");
+    assert_eq!(left("/toys", &["POST", "PUT", "POST", "DELETE"]), 2, "one bucket of all others");
+    assert_eq!(left("/pets", &["POST", "POST", "GET", "GET"]), 3, "only GET is limited");
+    assert_eq!(left("/toys/{id}", &["GET", "GET"]), 2, "another path");
+    let refused = |method| plans.pin().admit(VALUE, DEV, method, START, NOON).unwrap_err().limit;
+    assert_eq!(refused(("/toys", "GET")), Some(Rate::new(1.0, 1)));
+    assert_eq!(refused(("/toys", "POST")), Some(Rate::new(1.0, 2)));
+    assert_eq!(left("/other", &["GET"; 9]), 1);
+    assert_eq!(refused(("/other", "GET")), Some(Rate::new(1.0, 9)), "of all methods together");
+}
+
+#[test]
 fn a_refund_takes_everything_back() {
     let plans = plans(plan(Some((1.0, 1)), Some((1, QuotaPeriod::Day))));
     for _ in 0..5 {
-        let admission = plans.admit(VALUE, DEV, ("/toys", "GET"), START, NOON).unwrap();
+        let keys = plans.pin();
+        let admission = keys.admit(VALUE, DEV, ("/toys", "GET"), START, NOON).unwrap();
         assert_eq!(&*admission.plan(), "plan01");
         admission.refund();
     }
@@ -146,7 +172,7 @@ fn every_count_is_handed_out_once() {
     assert_eq!(taken(&plans), []);
     assert_eq!(ask(&plans, PETS), Ok(()));
     let tomorrow = WallMillis(NOON.0 + DAY_MS);
-    assert!(plans.admit(VALUE, DEV, PETS, START, tomorrow).is_ok());
+    assert!(plans.pin().admit(VALUE, DEV, PETS, START, tomorrow).is_ok());
     assert_eq!(
         taken(&plans),
         [(day, 3, 4), (day + 1, 1, 4)],
@@ -183,12 +209,13 @@ fn plans_are_numbered_once_and_those_beyond_the_bound_share_a_number() {
         [(0, 0), (1, 1), (bound - 1, bound - 1), (bound, bound), (bound + 1, bound)]
     {
         plans.set_key(key("k1"), VALUE, true, &[format!("p{index}")], nothing);
-        let ask = || plans.admit(VALUE, DEV, PETS, START, NOON);
+        let keys = plans.pin();
+        let ask = || keys.admit(VALUE, DEV, PETS, START, NOON);
         assert_eq!(ask().unwrap().caller.plan.index(), number);
         let refused = ask().unwrap_err();
         assert_eq!(refused.why, Refusal::Throttled);
         assert_eq!(refused.caller.unwrap().plan.index(), number, "a refused one has a plan, too");
-        assert_eq!(&*plans.plan_of(VALUE, DEV).unwrap().id, format!("p{index}"));
+        assert_eq!(&*keys.plan_of(VALUE, DEV).unwrap().id, format!("p{index}"));
     }
     assert_eq!(plans.counted_plans().len(), bound);
     assert_eq!(&*plans.counted_plans()[1], "p1");
@@ -199,7 +226,7 @@ fn what_could_not_be_kept_is_handed_out_again() {
     let plans = plans(plan(None, Some((9, QuotaPeriod::Month))));
     assert_eq!(ask(&plans, PETS), Ok(()));
     let tomorrow = WallMillis(NOON.0 + DAY_MS);
-    assert!(plans.admit(VALUE, DEV, PETS, START, tomorrow).is_ok());
+    assert!(plans.pin().admit(VALUE, DEV, PETS, START, tomorrow).is_ok());
     let taken = || {
         let mut all = Vec::new();
         plans.take_changes(|change| all.push(change));
@@ -253,7 +280,7 @@ fn no_count_is_missed_by_who_takes_the_changes() {
                 scope.spawn(|| {
                     for round in 0..ROUNDS {
                         let value = values[round as usize % KEYS].as_bytes();
-                        let _ = plans.admit(value, DEV, PETS, START, NOON).unwrap();
+                        let _ = plans.pin().admit(value, DEV, PETS, START, NOON).unwrap();
                     }
                 })
             })
@@ -265,4 +292,65 @@ fn no_count_is_missed_by_who_takes_the_changes() {
     take();
     let total: i64 = last.values().sum();
     assert_eq!((last.len(), total), (KEYS, 2 * ROUNDS.cast_signed()));
+}
+
+/// Whatever is taken while requests are admitted and given back, the last taking has what stands.
+#[test]
+fn no_refund_is_missed_by_who_takes_the_changes() {
+    const ROUNDS: i64 = 20_000;
+    let plans = plans(plan(None, Some((1_000_000, QuotaPeriod::Day))));
+    let mut last = [0; 2];
+    let mut take = || plans.take_changes(|it| last = [it.quota.count, it.day.count]);
+    std::thread::scope(|scope| {
+        let shard = |refunds_every: i64| {
+            let plans = &plans;
+            move || {
+                for round in 1..=ROUNDS {
+                    let keys = plans.pin();
+                    let admission = keys.admit(VALUE, DEV, PETS, START, NOON).unwrap();
+                    // The last of all is given back.
+                    if round % refunds_every == 0 {
+                        admission.refund();
+                    }
+                }
+            }
+        };
+        let shards = [scope.spawn(shard(1)), scope.spawn(shard(2)), scope.spawn(shard(4))];
+        while shards.iter().any(|shard| !shard.is_finished()) {
+            take();
+        }
+    });
+    take();
+    assert_eq!(last, [ROUNDS / 2 + ROUNDS * 3 / 4; 2]);
+}
+
+#[test]
+fn a_refund_is_a_change_of_its_own() {
+    let plans = plans(plan(None, Some((9, QuotaPeriod::Day))));
+    let taken = || {
+        let mut all = Vec::new();
+        plans.take_changes(|it| all.push((it.quota.count, it.day.count)));
+        all
+    };
+    assert_eq!(ask(&plans, PETS), Ok(()));
+    let keys = plans.pin();
+    let admission = keys.admit(VALUE, DEV, PETS, START, NOON).unwrap();
+    assert_eq!(taken(), [(2, 2)]);
+    admission.refund();
+    assert_eq!(taken(), [(1, 1)], "what was kept meanwhile was one too many");
+    assert_eq!(taken(), []);
+}
+
+/// A count of references that each request of a key changed would be a word that all shards fight for.
+#[test]
+fn an_admission_outlives_its_key_and_counts_no_references() {
+    let plans = plans(plan(Some((1.0, 2)), None));
+    let keys = plans.pin();
+    let admission = keys.admit(VALUE, DEV, PETS, START, NOON).unwrap();
+    assert_eq!(plans.references(key("k1")), 2, "the key's and that of the change");
+    plans.remove_key(key("k1"));
+    plans.remove_plan("plan01");
+    assert_eq!(&*admission.plan(), "plan01");
+    admission.refund();
+    plans.take_changes(|change| panic!("{change:?} is of no member"));
 }

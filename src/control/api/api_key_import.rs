@@ -238,7 +238,7 @@ impl Reader<'_> {
                 return Err(format!("Line {opened}: a quoted field does not end"));
             };
             field.push_str(part);
-            self.line += part.matches('\n').count();
+            self.line += part.matches(['\r', '\n']).count() - part.matches("\r\n").count();
             self.rest = rest;
             match rest.strip_prefix(quote) {
                 Some(rest) => {

@@ -244,13 +244,16 @@ fn method_limit(key: &str, limit: &ThrottleSettings) -> Option<MethodLimit> {
     Some(MethodLimit { path: path.into(), method: method.into(), rate: rate_of(limit)? })
 }
 
-/// A limit of which one part is missing is none in that part.
+/// A rate without a burst lets at once through what it lets through in a second, and at least one: a
+/// bucket without a bottom would never refuse anybody. A burst without a rate limits what comes at
+/// the same instant.
 fn rate_of(limit: &ThrottleSettings) -> Option<Rate> {
-    if limit.rate_limit.is_none() && limit.burst_limit.is_none() {
-        return None;
-    }
-    let burst = limit.burst_limit.map_or(u32::MAX, |burst| u32::try_from(burst).unwrap_or(0));
-    Some(Rate::new(limit.rate_limit.unwrap_or(f64::MAX), burst))
+    let (rate, burst) = match (limit.rate_limit, limit.burst_limit) {
+        (None, None) => return None,
+        (Some(rate), None) => (rate, rate.ceil().max(1.0) as u32),
+        (rate, Some(burst)) => (rate.unwrap_or(f64::MAX), u32::try_from(burst).unwrap_or(u32::MAX)),
+    };
+    Some(Rate::new(rate, burst))
 }
 
 fn quota_of(quota: &QuotaSettings) -> Option<Quota> {

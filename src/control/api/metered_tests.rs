@@ -48,6 +48,7 @@ impl Metered {
     fn ask(&self, value: &str, path: &str, wall: WallMillis) -> Result<(), Refusal> {
         let stage = (self.api.as_str(), "dev");
         self.usage
+            .pin()
             .admit(value.as_bytes(), stage, (path, "GET"), Nanos(1), wall)
             .map(drop)
             .map_err(|it| it.why)
@@ -110,6 +111,22 @@ fn calls_change_what_requests_meet() {
     assert_eq!(metered.ask(VALUE, "/", NOW), Err(Refusal::Forbidden), "the stage is gone");
     metered.call("DELETE", &key_uri, Value::Null);
     assert_eq!(metered.usage.key_count(), 0);
+}
+
+#[test]
+fn a_rate_without_a_burst_holds_too() {
+    for (rate, want) in [(2.5, 3), (0.01, 1), (0.0, 0)] {
+        let mut metered = Metered::new();
+        plan_with_key(&mut metered, json!({"throttle": {"rateLimit": rate}}));
+        let admitted = (0..20).filter(|_| metered.ask(VALUE, "/", NOW).is_ok()).count();
+        assert_eq!(admitted, want, "{rate}");
+    }
+    for (burst, want) in [(0_u64, 0), (5, 5), (1 << 40, 20)] {
+        let mut metered = Metered::new();
+        plan_with_key(&mut metered, json!({"throttle": {"burstLimit": burst}}));
+        let admitted = (0..20).filter(|_| metered.ask(VALUE, "/", NOW).is_ok()).count();
+        assert_eq!(admitted, want, "{burst}");
+    }
 }
 
 #[test]

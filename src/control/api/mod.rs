@@ -17,6 +17,8 @@
 
 mod account;
 mod api_key_import;
+#[cfg(test)]
+mod api_key_import_tests;
 mod api_keys;
 mod authorizers;
 mod base_path_mappings;

@@ -235,6 +235,13 @@ fn check(plan: &UsagePlan) -> Result<(), ApiError> {
         if quota.limit.is_some_and(|limit| limit < 0) {
             return Err(ApiError::bad_request("Usage Plan quota limit must not be negative"));
         }
+        // AWS's words are not known, but one without the other would be kept and hold nobody back.
+        for (name, is_set) in [("limit", quota.limit.is_some()), ("period", quota.period.is_some())]
+        {
+            if !is_set {
+                return Err(ApiError::bad_request(format!("Usage Plan quota {name} must be set")));
+            }
+        }
         // In the words of Terraform's check of the same rule; AWS's are not known.
         let (most, bound, period) = match quota.period.as_deref() {
             Some("WEEK") => (6, "between zero and six inclusive", "WEEK"),

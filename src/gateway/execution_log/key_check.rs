@@ -13,7 +13,7 @@ use crate::gateway::secret::mask;
 use crate::http::Span;
 use crate::telemetry::Variables as _;
 use crate::time::WallMillis;
-use crate::usage::{Plan, QuotaPeriod, Refusal, UsagePlans};
+use crate::usage::{Pinned, Plan, QuotaPeriod, Refusal, Refused};
 
 /// The method requires no key.
 #[inline]
@@ -55,19 +55,19 @@ pub fn succeeded(at: WallMillis, stage: &CompiledStage, exchange: &mut Exchange,
 #[cold]
 pub fn refused(
     at: WallMillis,
-    usage: &UsagePlans,
+    keys: &Pinned<'_>,
     stage: &CompiledStage,
     method: &CompiledMethod,
     exchange: &mut Exchange,
     given: Option<Span>,
-    why: Refusal,
+    refused: Refused,
 ) {
     record(exchange, |log, exchange| {
         let plan = given.and_then(|value| {
             let asked = (&*stage.api_id, &*stage.stage);
-            usage.plan_of(value.of(&exchange.head_bytes), asked)
+            keys.plan_of(value.of(&exchange.head_bytes), asked)
         });
-        let line = refusal(stage, method, exchange, given, why, plan.as_deref());
+        let line = refusal(stage, method, exchange, given, refused, plan.as_deref());
         log.text(at, LogDetail::Errors, format_args!("{line}"));
     });
 }
@@ -103,16 +103,14 @@ fn refusal(
     method: &CompiledMethod,
     exchange: &Exchange,
     given: Option<Span>,
-    why: Refusal,
+    refused: Refused,
     plan: Option<&Plan>,
 ) -> String {
     let (key, api_stage) = (masked(exchange, given), name(stage));
     let (pattern, declared) = (&*method.resource_path, method.http_method.as_str());
-    match (why, plan) {
+    match (refused.why, plan) {
         (Refusal::Throttled, Some(plan)) => {
-            let of_stage = plan.stage(&stage.api_id, &stage.stage);
-            let own = of_stage.and_then(|it| it.method(pattern, declared)).map(|(_, rate)| rate);
-            let limit = own.or(plan.throttle).map_or_else(String::new, |rate| {
+            let limit = refused.limit.map_or_else(String::new, |rate| {
                 format!("Limit: {:.2} Burst: {}", rate.per_second(), rate.burst())
             });
             let mut http_method = Vec::new();

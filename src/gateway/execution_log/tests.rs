@@ -177,7 +177,9 @@ mod keys {
     use crate::http::Span;
     use crate::throttle::Rate;
     use crate::time::Nanos;
-    use crate::usage::{Counted, KeyId, Plan, PlanStage, Quota, QuotaPeriod, Refusal, UsagePlans};
+    use crate::usage::{
+        Counted, KeyId, Plan, PlanStage, Quota, QuotaPeriod, Refusal, Refused, UsagePlans,
+    };
 
     const KEY: &str = "0123456789012345678901234567890123F0yrv6";
     const MASKED: &str = "**********************************F0yrv6";
@@ -224,7 +226,8 @@ mod keys {
         key_check::begins(AT, &stage, &mut exchange, Some(key));
         key_check::succeeded(AT, &stage, &mut exchange, key);
         let asked = ("a1b2c3d4e5", "dev");
-        let admitted = usage.admit(KEY.as_bytes(), asked, ("/pets/{id}", "GET"), Nanos(0), AT);
+        let keys = usage.pin();
+        let admitted = keys.admit(KEY.as_bytes(), asked, ("/pets/{id}", "GET"), Nanos(0), AT);
         let caller = admitted.unwrap().caller;
         exchange.api_key = Some(ApiKey { value: key, caller });
         method_request(AT, method, &mut exchange, b"");
@@ -258,7 +261,7 @@ mod keys {
                 format!(
                     "API Key {MASKED} exceeded throttle limit for API Stage a1b2c3d4e5/dev: Key \
                      throttle limit exceeded for {of_plan}, RestApi a1b2c3d4e5, Stage dev, Resource \
-                     abc123, HttpMethod GET. Limit: 5.00 Burst: 10"
+                     abc123, HttpMethod GET. Limit: 2.50 Burst: 7"
                 ),
             ),
             (
@@ -285,7 +288,10 @@ mod keys {
         ] {
             let (mut exchange, span) = keyed(&stage, key.unwrap_or("-"));
             let given = key.map(|_| span);
-            key_check::refused(AT, &usage, &stage, method, &mut exchange, given, why);
+            // The limit that refused is told, whatever else the plan has.
+            let limit = (why == Refusal::Throttled).then(|| Rate::new(2.5, 7));
+            let refused = Refused { why, limit, ..Refused::FORBIDDEN };
+            key_check::refused(AT, &keys, &stage, method, &mut exchange, given, refused);
             let status = error.status();
             refuse(&stage, &mut exchange, error);
             failure(AT, &stage, &mut exchange);

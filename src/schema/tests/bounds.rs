@@ -42,6 +42,63 @@ fn explosions_end_in_exhaustion() {
     );
 }
 
+/// A body of about so many bytes: an array of an element.
+fn array_of(element: &str, bytes: usize) -> String {
+    format!("[{}]", vec![element; bytes / (element.len() + 1)].join(","))
+}
+
+/// Steps, not time: a body that means harm has about a tenth of what 8 steps a byte would give.
+#[test]
+fn a_large_body_holds_a_shard_for_no_more_steps_than_its_fuel() {
+    const MIB: usize = 1 << 20;
+    for (bytes, most) in [(0, 100_000), (1_000, 108_000), (MIB, 3_000_000), (10 * MIB, 12_500_000)]
+    {
+        assert!(limits::fuel(bytes) <= most, "{bytes}");
+    }
+    // However the schema makes the most of every element, it ends, and explaining it is no second one.
+    let every = r#"{"items":{"anyOf":[{"type":"string"},{"enum":[1]},{"multipleOf":3}]}}"#;
+    for (schema, element) in [
+        (every, "3"),
+        (r#"{"uniqueItems":true}"#, "0"),
+        (r#"{"items":{"enum":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]}}"#, "16"),
+        (r#"{"items":{"pattern":"^(a+)\\1b$"}}"#, r#""aab""#),
+    ] {
+        let (schema, body) = (compile(schema), array_of(element, 2 * MIB));
+        assert_eq!(judge(&schema, &body).0, Verdict::Exhausted, "{element}");
+        let few = array_of(element, 10_000);
+        assert_ne!(judge(&schema, &few).0, Verdict::Exhausted, "{element}");
+    }
+}
+
+#[test]
+fn bodies_of_ten_megabytes_that_mean_no_harm_have_fuel_enough() {
+    let order = r#"{"id":"0f8fad5b-d9cb-469f-a165-70867728950e","when":"2024-01-01T00:00:00Z","qty":3,
+        "price":19.99,"state":"open","tags":["new","gift"],"to":{"name":"Ann","zip":"12345"}}"#;
+    let schema = compile(
+        r##"{"type":"array","minItems":1,"items":{"$ref":"#/definitions/order"},"definitions":{
+        "order":{"type":"object","required":["id","qty","price"],"additionalProperties":false,
+        "properties":{"id":{"type":"string","pattern":"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"},
+        "when":{"type":"string","format":"date-time"},"qty":{"type":"integer","minimum":1,"maximum":99},
+        "price":{"type":"number","multipleOf":0.01,"minimum":0},"state":{"enum":["open","closed"]},
+        "tags":{"uniqueItems":true,"maxItems":5,"items":{"type":"string","minLength":1}},
+        "to":{"oneOf":[{"type":"null"},{"type":"object","required":["name"],
+            "properties":{"zip":{"pattern":"^\\d{5}$"}}}]}}}}}"##,
+    );
+    let size = crate::limits::Limits::default().payload_max() as usize;
+    assert_eq!(judge(&schema, &array_of(order, size)).0, Verdict::Valid);
+    // One long text, and many numbers.
+    let text = format!("\"{}\"", "x".repeat(size));
+    assert_eq!(
+        judge(&compile(r#"{"pattern":"^x*$","maxLength":99999999}"#), &text).0,
+        Verdict::Valid
+    );
+    let series = compile(r#"{"items":{"type":"number","minimum":0,"maximum":1000}}"#);
+    assert_eq!(judge(&series, &array_of("12.5", size)).0, Verdict::Valid);
+    let numbers: Vec<String> = (0..800_000).map(|n| (n + 10_000_000).to_string()).collect();
+    let body = format!("[{}]", numbers.join(","));
+    assert_eq!(judge(&compile(r#"{"uniqueItems":true}"#), &body).0, Verdict::Valid);
+}
+
 #[test]
 fn large_bodies_of_an_honest_kind_have_fuel_enough() {
     let unique =

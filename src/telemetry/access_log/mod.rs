@@ -86,12 +86,12 @@ impl AccessLogFormat {
 
     /// Whether it has `$context.requestId` or `$context.extendedRequestId`, as AWS demands.
     pub fn identifies_requests(&self) -> bool {
-        self.parts.iter().any(|part| {
-            matches!(
-                part,
-                Part::Variable(ContextVariable::RequestId | ContextVariable::ExtendedRequestId)
-            )
-        })
+        self.reads(ContextVariable::RequestId) || self.reads(ContextVariable::ExtendedRequestId)
+    }
+
+    /// Whether it has this variable.
+    pub fn reads(&self, variable: ContextVariable) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Variable(other) if *other == variable))
     }
 
     /// Appends one line with its line feed. Allocates nothing but what `out` may grow by.

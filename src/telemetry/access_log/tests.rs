@@ -157,6 +157,8 @@ fn every_variable_can_be_referred_to() {
         assert_eq!(format.parts, [Part::Variable(*variable)]);
         let identifies = ["requestId", "extendedRequestId"].contains(&variable.name());
         assert_eq!(format.identifies_requests(), identifies, "{}", variable.name());
+        let read = ContextVariable::ALL.iter().filter(|it| format.reads(**it));
+        assert!(read.eq([variable]), "{}", variable.name());
     }
 }
 

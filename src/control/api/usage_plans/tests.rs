@@ -76,6 +76,15 @@ fn wrong_plans_are_refused() {
             "400 BadRequestException: Usage Plan quota limit must not be negative",
         ),
         (
+            json!({"quota": {"limit": 10}}),
+            "400 BadRequestException: Usage Plan quota period must be set",
+        ),
+        (
+            json!({"quota": {"period": "DAY"}}),
+            "400 BadRequestException: Usage Plan quota limit must be set",
+        ),
+        (json!({"quota": {}}), "400 BadRequestException: Usage Plan quota limit must be set"),
+        (
             json!({"throttle": {"rateLimit": -0.5}}),
             "400 BadRequestException: Throttle limits must not be negative",
         ),
@@ -166,10 +175,15 @@ fn patches_set_throttle_and_quota_that_were_not_there() {
             "YEAR",
             "Invalid quota period specified. Valid options are DAY,WEEK,MONTH",
         ),
+        // One without the other would hold nobody back.
+        ("replace", "/quota/limit", "5", "Usage Plan quota period must be set"),
+        ("replace", "/quota/period", "DAY", "Usage Plan quota limit must be set"),
+        ("add", "/quota/offset", "0", "Usage Plan quota limit must be set"),
         ("replace", "/name", "", "Usage Plan name must be set"),
     ] {
         assert_eq!(plane.patch(&uri, op, path, value).unwrap_err().message, want, "{op} {path}");
     }
+    assert_eq!(plane.ok("GET", &uri, Value::Null).get("quota"), None);
     let got = plane.patch(&uri, "replace", "/nope", "").unwrap_err().message;
     assert!(got.starts_with(
         "Invalid patch path  '/nope' specified for op 'replace'. Must be one of: [/name, "

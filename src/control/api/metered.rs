@@ -4,7 +4,6 @@
 //! hold whole counts and no differences: writing one twice changes nothing.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{SyncSender, sync_channel};
 
 use super::api_keys::{self, SealedApiKey};
 use super::context::{Effects, Settings};
@@ -21,11 +20,9 @@ use crate::usage::{
 };
 
 /// Keys that are read together.
-const CHUNK: usize = 4_096;
-/// Chunks of keys that wait to be kept.
-const CHUNKS_AHEAD: usize = 2;
-/// Rows that every key has: itself, its access, its value's hash and its place in lists.
-const ROWS_OF_A_KEY: u64 = 4;
+const CHUNK: usize = 1_024;
+/// Rows that a key of one plan has. A table that expects too few keys grows.
+const ROWS_OF_A_KEY: u64 = 5;
 
 wire! {
     /// What one key has counted in one plan.
@@ -44,51 +41,22 @@ objects! {
     UsageCount: "usagecount";
 }
 
-/// Keys that were read together, and what those of them have counted that have counted anything: under
-/// the ids of the key and the plan.
-struct Chunk {
-    keys: Vec<(KeyId, KeyAccess)>,
-    counts: HashMap<String, UsageCount>,
-}
-
 /// Brings all keys and plans of the store to the requests.
-///
-/// Keys are read on another thread than they are kept on: it takes half the time, and what is short-lived
-/// does not lie between what stays, which would keep its memory.
 ///
 /// # Errors
 /// The store cannot be read, or it is of another vault.
 pub fn load_keys(store: &Store, settings: &Settings, usage: &UsagePlans) -> Result<(), ApiError> {
-    let reading = store.read()?;
-    check_vault(&reading, settings)?;
-    for plan in reading.list::<UsagePlan>(&[])? {
+    let store = store.read()?;
+    check_vault(&store, settings)?;
+    for plan in store.list::<UsagePlan>(&[])? {
         usage.set_plan(plan_of(&plan));
     }
-    let keys_max = reading.object_count()? / ROWS_OF_A_KEY;
-    usage.reserve(usize::try_from(keys_max).unwrap_or(0));
-    drop(reading);
-    std::thread::scope(|scope| {
-        let (ready, chunks) = sync_channel(CHUNKS_AHEAD);
-        let reading = scope.spawn(move || read_keys(store, &ready));
-        for Chunk { keys, counts } in chunks {
-            for (id, key) in keys {
-                set_key(usage, id, &key, |plan| match counts.is_empty() {
-                    true => UsageCount::default(),
-                    false => counts.get(&ids_of(id, plan)).cloned().unwrap_or_default(),
-                });
-            }
-        }
-        Ok(reading.join().expect("what a store holds does not make us panic")?)
-    })
-}
-
-/// Reads all keys, until nobody takes them any more.
-fn read_keys(store: &Store, ready: &SyncSender<Chunk>) -> Result<(), StoreError> {
-    let store = store.read()?;
+    let keys = store.object_count()? / ROWS_OF_A_KEY;
+    usage.reserve(usize::try_from(keys).unwrap_or(0));
     // Keys and their counters are in the same order: two walks side by side.
+    let mut keys: Vec<(KeyId, KeyAccess)> = Vec::with_capacity(CHUNK);
     let mut after: Option<String> = None;
     loop {
-        let mut keys: Vec<(KeyId, KeyAccess)> = Vec::with_capacity(CHUNK);
         store.each::<KeyAccess>(&[], after.as_deref(), |id, key| {
             keys.extend(KeyId::new(id).map(|id| (id, key)));
             keys.len() < CHUNK
@@ -103,8 +71,11 @@ fn read_keys(store: &Store, ready: &SyncSender<Chunk>) -> Result<(), StoreError>
             }
             is_one
         })?;
-        if ready.send(Chunk { keys, counts }).is_err() {
-            return Ok(());
+        for (id, key) in keys.drain(..) {
+            set_key(usage, id, &key, |plan| match counts.is_empty() {
+                true => UsageCount::default(),
+                false => counts.get(&ids_of(id, plan)).cloned().unwrap_or_default(),
+            });
         }
         after = Some(last.as_str().to_owned());
     }

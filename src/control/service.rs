@@ -255,7 +255,7 @@ impl Service {
             api::check_keys(&transaction, &shared.settings)?;
             transaction.commit()?;
             shared.usage.clear();
-            api::load_keys(&shared.store.read()?, &shared.settings, &shared.usage)?;
+            api::load_keys(&shared.store, &shared.settings, &shared.usage)?;
             Ok(Changed { reply: Reply::empty(), updates })
         };
         let work = move |shared: &Shared| {
@@ -358,10 +358,9 @@ impl Request {
         let effects = context.effects;
         let updates = shared.serving.updates(&transaction, &effects, (shared.clock)())?;
         transaction.commit()?;
-        let has_keys = !effects.keys.is_empty() || !effects.plans.is_empty();
-        if has_keys || !effects.remaining.is_empty() {
+        if effects.has_keys() {
             let stored = shared.store.read()?;
-            api::apply_keys(&stored, &shared.settings, &shared.usage, &effects)?;
+            api::apply_keys(&stored, &shared.usage, &effects)?;
         }
         for what in effects.not_carried_out {
             tracing::warn!("{}: stored, not carried out yet: {what}", self.route.operation.name);

@@ -1,8 +1,9 @@
 //! Secrets at rest: API key values and private keys are encrypted in the store, with a key in a file of its
 //! own beside it (mode 0600). Whoever gets a backup of the store without that file learns none of them.
 //!
-//! AES-256-GCM with a random nonce (NIST SP 800-38D); values are found again by an HMAC-SHA-256 of them,
-//! since the same value is never encrypted alike.
+//! AES-256-GCM with a random nonce (NIST SP 800-38D); values of API keys are found again by a hash under a
+//! key of its own ([`HashKey`]), since the same value is never encrypted alike. Requests look keys up by
+//! the same hash, so a start decrypts nothing.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -10,9 +11,11 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::{hkdf, hmac, rand};
+use aws_lc_rs::{hkdf, rand};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use crate::usage::{HashKey, ValueHash};
 
 /// The file beside the store.
 pub const FILE_NAME: &str = "key";
@@ -23,7 +26,7 @@ const KEY_BYTES: usize = 32;
 /// Encrypts and finds secrets.
 pub struct Vault {
     cipher: RandomizedNonceKey,
-    finder: hmac::Key,
+    hash_key: HashKey,
 }
 
 impl std::fmt::Debug for Vault {
@@ -74,10 +77,11 @@ impl Vault {
                 .expect("a key of the hash's own length");
             bytes
         };
+        let hash_key = *part(b"values of keys").first_chunk().expect("a key is longer");
         let cipher = RandomizedNonceKey::new(&AES_256_GCM, &part(b"cipher"));
         Self {
             cipher: cipher.expect("a key of the cipher's length"),
-            finder: hmac::Key::new(hmac::HMAC_SHA256, &part(b"finder")),
+            hash_key: HashKey::new(hash_key),
         }
     }
 
@@ -105,10 +109,15 @@ impl Vault {
         String::from_utf8(secret.to_vec()).ok()
     }
 
-    /// What a secret is found by: always the same for the same secret, and nothing to guess it from.
-    pub fn digest(&self, secret: &str) -> String {
-        let tag = hmac::sign(&self.finder, secret.as_bytes());
-        STANDARD_NO_PAD.encode(tag.as_ref())
+    /// What the value of an API key is found by: always the same for the same value, and nothing to
+    /// guess it from.
+    pub fn hash(&self, value: &str) -> ValueHash {
+        self.hash_key.hash(value.as_bytes())
+    }
+
+    /// What it hashes values with.
+    pub fn hash_key(&self) -> HashKey {
+        self.hash_key.clone()
     }
 }
 
@@ -175,8 +184,9 @@ mod tests {
         for wrong in ["", "v1:", "v1:AAAA", "a secret", std::str::from_utf8(&damaged).unwrap()] {
             assert_eq!(vault.open(wrong), None, "{wrong}");
         }
-        assert_eq!(vault.digest("x"), vault.digest("x"));
-        assert_ne!(vault.digest("x"), other.digest("x"));
+        assert_eq!(vault.hash("x"), vault.hash("x"));
+        assert_ne!(vault.hash("x"), other.hash("x"));
+        assert_eq!(vault.hash_key().hash(b"x"), Vault::new(&[7; KEY_BYTES]).hash("x"));
     }
 
     #[test]

@@ -309,8 +309,9 @@ impl Ring {
                             self.list_unread(slot, key);
                         }
                     }
-                    Some(Op::Send { mode, .. }) if *mode != SendMode::Awaited => {
-                        if self.resume_post(slot, key, &cqe) {
+                    Some(Op::Send { mode, .. }) => {
+                        let awaited = *mode == SendMode::Awaited;
+                        if !awaited && self.resume_post(slot, key, &cqe) {
                             return;
                         }
                     }

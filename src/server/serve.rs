@@ -107,7 +107,6 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
         buckets.clone(),
         targets.clone(),
     );
-    let transaction = store.read().map_err(|error| error.to_string())?;
     let settings = api::Settings {
         account_id: config.account_id.clone(),
         region: config.region.clone(),
@@ -115,11 +114,10 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
         api_port: config.listen.first().map_or(0, SocketAddr::port),
         vault: vault.clone(),
     };
-    let usage: Arc<UsagePlans> = Arc::default();
-    api::load_keys(&transaction, &settings, &usage).map_err(|error| error.message)?;
+    let usage = Arc::new(UsagePlans::new(vault.hash_key()));
+    api::load_keys(&store, &settings, &usage).map_err(|error| error.message)?;
     let everything = serving.everything(&store, monotonic_now());
     let everything = everything.map_err(|error| error.to_string())?;
-    drop(transaction);
 
     let plan = cpus::plan(config.shards);
     let (listeners, addresses) = listen::bind_all(&config.listen, plan.cpus.len())?;

@@ -113,12 +113,17 @@ fn checks_come_in_aws_order_and_each_has_its_answer() {
     ] {
         assert_eq!(told(&served.ask(&get(target, key))), want, "{target}");
     }
-    assert!(usage.set_remaining("plan01", key_id(), 5, crate::time::WallMillis(0)));
+    assert!(usage.set_remaining(
+        "plan01",
+        usage.hash(KEY.as_bytes()),
+        5,
+        crate::time::WallMillis(0)
+    ));
     assert_eq!(told(&served.ask(&get("/dev/keyed?q=1", Some(KEY)))).0, "200");
     let throttled = ("429", "TooManyRequestsException", r#"{"message":"Too Many Requests"}"#);
     assert_eq!(told(&served.ask(&get("/dev/keyed?q=1", Some(KEY)))), throttled);
     // A change of the keys is there for the next request.
-    usage.remove_key(key_id());
+    usage.remove_key(usage.hash(KEY.as_bytes()));
     assert_eq!(told(&served.ask(&get("/dev/keyed?q=1", Some(KEY)))), FORBIDDEN);
 }
 
@@ -186,7 +191,7 @@ fn refusals_are_counted_by_stage_and_by_plan() {
     {
         assert_eq!(told(&served.ask(&get("/dev/keyed?q=1", key))).0, status);
     }
-    usage.set_remaining("plan01", key_id(), 9, crate::time::WallMillis(0));
+    usage.set_remaining("plan01", usage.hash(KEY.as_bytes()), 9, crate::time::WallMillis(0));
     for status in ["200", "429"] {
         assert_eq!(told(&served.ask(&get("/dev/keyed?q=1", Some(KEY)))).0, status);
     }

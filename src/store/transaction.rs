@@ -8,8 +8,8 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use redb::{
-    ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, TableError,
-    WriteTransaction,
+    ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition,
+    TableError, WriteTransaction,
 };
 use self_cell::self_cell;
 use serde::Serialize;
@@ -20,10 +20,26 @@ use super::{BLOBS, OBJECTS, StoreError};
 /// Between the parts of a key. No id contains it.
 const SEPARATOR: char = '\0';
 
-/// What is kept under its kind and the ids that lead to it.
+/// What is kept under its kind and the ids that lead to it: as JSON, where it says no other form.
 pub trait Object: Serialize + DeserializeOwned {
     /// First part of the key; differs from every other kind's.
     const KIND: &'static str;
+
+    /// The bytes that are stored.
+    ///
+    /// # Errors
+    /// It has no such form; why.
+    fn to_row(&self) -> Result<Vec<u8>, String> {
+        serde_json::to_vec(self).map_err(|error| error.to_string())
+    }
+
+    /// What these bytes were made of.
+    ///
+    /// # Errors
+    /// They were made of nothing of the kind; why.
+    fn from_row(row: &[u8]) -> Result<Self, String> {
+        serde_json::from_slice(row).map_err(|error| error.to_string())
+    }
 }
 
 /// A view of the store, or the right to change it. Dropped without [`commit`](Self::commit), it leaves
@@ -176,14 +192,22 @@ impl Transaction {
         })
     }
 
+    /// How many objects there are, of all kinds.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn object_count(&self) -> Result<u64, StoreError> {
+        with_table!(self, objects, Ok(0), |table| Ok(table.len()?))
+    }
+
     /// Keeps an object under `ids`, in place of what was there.
     ///
     /// # Errors
     /// The file cannot be written, or this is a view for reading.
     pub fn put<T: Object>(&self, ids: &[&str], object: &T) -> Result<(), StoreError> {
         let key = key_of(T::KIND, ids);
-        let value = serde_json::to_vec(object)
-            .map_err(|error| StoreError::Document { key: shown(&key), why: error.to_string() })?;
+        let value = object.to_row();
+        let value = value.map_err(|why| StoreError::Document { key: shown(&key), why })?;
         self.put_row(false, &key, &value)
     }
 
@@ -329,9 +353,8 @@ fn end_of(prefix: &str) -> String {
     end
 }
 
-fn parse<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(value)
-        .map_err(|error| StoreError::Document { key: shown(key), why: error.to_string() })
+fn parse<T: Object>(key: &str, value: &[u8]) -> Result<T, StoreError> {
+    T::from_row(value).map_err(|why| StoreError::Document { key: shown(key), why })
 }
 
 /// A key for people.

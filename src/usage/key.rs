@@ -4,35 +4,62 @@ use std::hash::Hasher;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use siphasher::sip128::{Hasher128, SipHasher13};
+use siphasher::sip128::{Hasher128, SipHasher24};
 
 use super::counter::Counter;
 use super::plan::{Plan, PlanCell};
 use crate::throttle::RateState;
 
-/// A keyed hash of a key's value. Two values of one hash are not to be found without the key, which is
-/// made anew with every process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct ValueHash(u128);
+/// A keyed hash of a key's value: without the [`HashKey`] nothing can be told from it, and no two values
+/// of one hash can be found. So it may be stored, and stands for the value wherever that is not shown.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+pub struct ValueHash(u128);
 
-/// What values are hashed with.
+impl ValueHash {
+    /// To be stored.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
+    /// What was stored.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
+}
+
+/// 32 hexadecimal digits, in the order of the hashes.
+impl std::fmt::Display for ValueHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// What values are hashed with: SipHash-2-4, a pseudorandom function for short texts under a secret key.
+///
+/// Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF"; 128 bits are its authors' variant.
 #[derive(Clone)]
-pub(super) struct HashKey([u64; 2]);
+pub struct HashKey([u64; 2]);
 
 impl HashKey {
+    /// One of these bytes, which are secret.
+    pub fn new(bytes: [u8; 16]) -> Self {
+        let whole = u128::from_le_bytes(bytes);
+        Self([whole as u64, (whole >> 64) as u64])
+    }
+
     /// A new one by the system's generator.
     pub(super) fn random() -> Self {
         let mut bytes = [0; 16];
         aws_lc_rs::rand::fill(&mut bytes).expect("the system gives random bytes");
-        let half = |range: std::ops::Range<usize>| {
-            u64::from_ne_bytes(bytes[range].try_into().expect("eight bytes"))
-        };
-        Self([half(0..8), half(8..16)])
+        Self::new(bytes)
     }
 
+    /// The hash of a value.
     #[inline]
-    pub(super) fn hash(&self, value: &[u8]) -> ValueHash {
-        let mut hasher = SipHasher13::new_with_keys(self.0[0], self.0[1]);
+    pub fn hash(&self, value: &[u8]) -> ValueHash {
+        let mut hasher = SipHasher24::new_with_keys(self.0[0], self.0[1]);
         hasher.write(value);
         ValueHash(hasher.finish128().as_u128())
     }
@@ -42,7 +69,7 @@ impl HashKey {
 const ID_BYTES: usize = 15;
 
 /// A key's id.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId {
     bytes: [u8; ID_BYTES],
     length: u8,
@@ -126,6 +153,8 @@ pub(super) struct Member {
     pub(super) day: Counter,
     /// Whether it is among the changes that nobody has taken yet.
     changed: AtomicBool,
+    /// Whether its key is gone, or has left the plan: what it counts is nobody's.
+    gone: AtomicBool,
     /// Buckets of single methods, by their place in the plan; made when the first is needed.
     methods: OnceLock<Box<[RateState]>>,
 }
@@ -140,6 +169,7 @@ impl Member {
             quota,
             day,
             changed: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
             methods: OnceLock::new(),
         }
     }
@@ -180,6 +210,16 @@ impl Member {
         !self.changed.load(Ordering::SeqCst) && !self.changed.swap(true, Ordering::SeqCst)
     }
 
+    /// Says that its key is gone, or has left the plan.
+    pub(super) fn leave(&self) {
+        self.gone.store(true, Ordering::Release);
+    }
+
+    /// Whether its key is still in the plan.
+    pub(super) fn is_present(&self) -> bool {
+        !self.gone.load(Ordering::Acquire)
+    }
+
     /// Takes the mark. Counts before the mark are seen after this; later ones mark it anew.
     pub(super) fn take_mark(&self) {
         self.changed.swap(false, Ordering::SeqCst);
@@ -191,3 +231,4 @@ const METHODS_MIN: usize = 20;
 
 // A million members are a million of these.
 const _: () = assert!(size_of::<RateState>() == size_of::<AtomicU64>());
+const _: () = assert!(size_of::<Member>() <= 80);

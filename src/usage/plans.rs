@@ -9,7 +9,7 @@ use papaya::LocalGuard;
 use smallvec::SmallVec;
 
 use super::counter::{Count, Counted, Counter};
-use super::key::{HashKey, Key, KeyId, Member, ValueHash};
+use super::key::{HashKey, Key, KeyId, Member, Members, ValueHash};
 use super::period::Day;
 use super::plan::{Plan, PlanCell, PlanNumber};
 use crate::limits::USAGE_PLAN_SERIES_MAX;
@@ -32,8 +32,6 @@ pub struct UsagePlans {
 
 #[derive(Debug, Default)]
 struct Admin {
-    /// The hash that a key is under, by its id.
-    hashes: HashMap<KeyId, ValueHash, foldhash::fast::RandomState>,
     plans: HashMap<Box<str>, Arc<PlanCell>>,
     /// Ids of plans by their numbers, those that are gone included.
     numbered: Vec<Box<str>>,
@@ -157,7 +155,7 @@ enum Bucket {
 }
 
 /// What has been counted of one member.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Change {
     /// Id of the plan.
     pub plan: Box<str>,
@@ -169,21 +167,29 @@ pub struct Change {
     pub day: Counted,
     /// Whether the day is over, and the next one counts already.
     pub is_over: bool,
+    /// Whose it is.
+    pub(super) member: Arc<Member>,
 }
 
 impl Default for UsagePlans {
+    /// With a key for values that nobody else has.
     fn default() -> Self {
+        Self::new(HashKey::random())
+    }
+}
+
+impl UsagePlans {
+    /// No keys and no plans yet; values will be hashed with `hash_key`.
+    pub fn new(hash_key: HashKey) -> Self {
         Self {
             keys: papaya::HashMap::default(),
-            hash_key: HashKey::random(),
+            hash_key,
             admin: Mutex::default(),
             changed: SegQueue::new(),
             ended: SegQueue::new(),
         }
     }
-}
 
-impl UsagePlans {
     /// Looks at all keys, for one request.
     #[inline]
     pub fn pin(&self) -> Pinned<'_> {
@@ -223,26 +229,45 @@ impl UsagePlans {
         }
     }
 
-    /// Makes a key, or changes it. `plans` are the ids of its plans; one it had before goes on counting,
-    /// for a new one `counted` says what the quota and the day have counted so far.
+    /// What a value is known by here.
+    pub fn hash(&self, value: &[u8]) -> ValueHash {
+        self.hash_key.hash(value)
+    }
+
+    /// Makes room for so many keys, so that the table need not grow, and be walked each time, as they come.
+    pub fn reserve(&self, keys: usize) {
+        self.keys.pin().reserve(keys);
+    }
+
+    /// [`set_hashed`](Self::set_hashed) by the value itself.
     pub fn set_key(
         &self,
         id: KeyId,
         value: &[u8],
         enabled: bool,
         plans: &[impl AsRef<str>],
+        counted: impl FnMut(&str) -> [Counted; 2],
+    ) {
+        self.set_hashed(id, self.hash(value), enabled, plans, counted);
+    }
+
+    /// Makes a key, or changes it; its value stays what it was. `plans` are the ids of its plans; one it
+    /// had before goes on counting, for a new one `counted` says what the quota and the day have counted
+    /// so far.
+    pub fn set_hashed(
+        &self,
+        id: KeyId,
+        hash: ValueHash,
+        enabled: bool,
+        plans: &[impl AsRef<str>],
         mut counted: impl FnMut(&str) -> [Counted; 2],
     ) {
-        let hash = self.hash_key.hash(value);
-        let mut admin = self.lock();
+        let admin = self.lock();
         let keys = self.keys.pin();
-        let before = match admin.hashes.insert(id, hash) {
-            Some(old) if old != hash => keys.remove(&old).cloned(),
-            _ => keys.get(&hash).cloned(),
-        };
+        let before = keys.get(&hash);
         let members = plans.iter().filter_map(|plan| {
             let cell = admin.plans.get(plan.as_ref())?;
-            let known = before.as_ref().and_then(|key| {
+            let known = before.and_then(|key| {
                 let mut members = key.members.as_slice().iter();
                 members.find(|it| it.key == id && Arc::ptr_eq(&it.plan, cell)).cloned()
             });
@@ -252,26 +277,43 @@ impl UsagePlans {
                 Arc::new(Member::new(id, Arc::clone(cell), quota, day))
             }))
         });
-        let key = Key { enabled, members: members.collect() };
-        keys.insert(hash, key);
+        let members: Members = members.collect();
+        for former in before.into_iter().flat_map(|key| key.members.as_slice()) {
+            if !members.as_slice().iter().any(|member| Arc::ptr_eq(member, former)) {
+                former.leave();
+            }
+        }
+        keys.insert(hash, Key { enabled, members });
     }
 
-    /// Forgets a key.
-    pub fn remove_key(&self, id: KeyId) {
-        if let Some(hash) = self.lock().hashes.remove(&id) {
-            self.keys.pin().remove(&hash);
+    /// Forgets the key of a value.
+    pub fn remove_key(&self, hash: ValueHash) {
+        let _admin = self.lock();
+        let keys = self.keys.pin();
+        for former in keys.remove(&hash).into_iter().flat_map(|key| key.members.as_slice()) {
+            former.leave();
         }
     }
 
     /// What a member has counted: its quota's counter and the day's. `None`: there is no such member.
+    /// Looks through all keys.
+    #[cfg(test)]
     pub fn counted(&self, plan: &str, key: KeyId) -> Option<[Counted; 2]> {
-        let member = self.member(plan, key)?;
+        let keys = self.keys.pin();
+        let mut members = keys.values().flat_map(|key| key.members.as_slice());
+        let member = members.find(|it| it.key == key && it.plan.plan.load().id.as_ref() == plan)?;
         Some([member.quota.counted(), member.day.counted()])
     }
 
-    /// Sets what is left of a member's quota in the period of `wall`; may be more than the limit.
-    /// `false`: there is no such member, or its plan has no quota.
-    pub fn set_remaining(&self, plan: &str, key: KeyId, remaining: u64, wall: WallMillis) -> bool {
+    /// Sets what is left of a quota in the period of `wall` to the key of a value; may be more than the
+    /// limit. `false`: it is not in the plan, or the plan has no quota.
+    pub fn set_remaining(
+        &self,
+        plan: &str,
+        key: ValueHash,
+        remaining: u64,
+        wall: WallMillis,
+    ) -> bool {
         let Some(member) = self.member(plan, key) else { return false };
         let Some(quota) = member.plan.plan.load().quota else { return false };
         let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
@@ -287,14 +329,13 @@ impl UsagePlans {
     pub fn clear(&self) {
         while self.changed.pop().is_some() || self.ended.pop().is_some() {}
         let mut admin = self.lock();
-        admin.hashes.clear();
         admin.plans.clear();
         self.keys.pin().clear();
     }
 
     /// Takes a change back that could not be kept, to hand it out again.
     pub fn give_back(&self, change: &Change) {
-        let Some(member) = self.member(&change.plan, change.key) else { return };
+        let member = Arc::clone(&change.member);
         if change.is_over {
             self.ended.push((member, change.day));
         } else {
@@ -304,7 +345,7 @@ impl UsagePlans {
 
     /// How many keys there are.
     pub fn key_count(&self) -> usize {
-        self.lock().hashes.len()
+        self.keys.len()
     }
 
     /// Hands out all that has been counted since the last call, each count once: days that are over, and
@@ -313,8 +354,7 @@ impl UsagePlans {
     pub fn take_changes(&self, mut each: impl FnMut(Change)) {
         let mut tell = |member: &Arc<Member>, day: Option<Counted>| {
             let plan = member.plan.plan.load().id.clone();
-            let present = self.member(&plan, member.key);
-            if !present.is_some_and(|present| Arc::ptr_eq(&present, member)) {
+            if !self.is_present(&plan, member) {
                 return;
             }
             each(Change {
@@ -323,6 +363,7 @@ impl UsagePlans {
                 quota: member.quota.counted(),
                 day: day.unwrap_or_else(|| member.day.counted()),
                 is_over: day.is_some(),
+                member: Arc::clone(member),
             });
         };
         for _ in 0..self.ended.len() {
@@ -340,16 +381,22 @@ impl UsagePlans {
 
     /// How many there are to the first member of a key.
     #[cfg(test)]
-    pub(super) fn references(&self, key: KeyId) -> usize {
-        let hash = self.lock().hashes[&key];
+    pub(super) fn references(&self, hash: ValueHash) -> usize {
         Arc::strong_count(&self.keys.pin().get(&hash).unwrap().members.as_slice()[0])
     }
 
-    fn member(&self, plan: &str, key: KeyId) -> Option<Arc<Member>> {
+    /// Whether it is a member still, and its plan a plan.
+    fn is_present(&self, plan: &str, member: &Member) -> bool {
+        let admin = self.lock();
+        let cell = admin.plans.get(plan);
+        member.is_present() && cell.is_some_and(|cell| Arc::ptr_eq(cell, &member.plan))
+    }
+
+    fn member(&self, plan: &str, key: ValueHash) -> Option<Arc<Member>> {
         let admin = self.lock();
         let cell = admin.plans.get(plan)?;
         let keys = self.keys.pin();
-        let key = keys.get(admin.hashes.get(&key)?)?;
+        let key = keys.get(&key)?;
         let mut members = key.members.as_slice().iter();
         members.find(|member| Arc::ptr_eq(&member.plan, cell)).cloned()
     }

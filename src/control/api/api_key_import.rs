@@ -5,36 +5,35 @@
 //! plan that does not fit is a warning, which refuses it only where the caller says so. A line whose
 //! `Key` exists changes that key.
 //!
-//! Cost: one pass over the text, and a few rows a line.
+//! A million lines are written in the order of the store's rows, not in theirs: hashes of values are sorted
+//! before they are looked up and kept, and new keys get ascending ids. Rows at random places cost ten times
+//! as much, once the store outgrows its cache.
+//!
+//! Cost: two passes over the text, which is held once; a hash and an id a line beside it; five rows a key.
 //!
 //! Source: facts, stages-canary-cache-throttle section 8, "CSV import".
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::Value;
 
-use super::api_keys::{self, ApiKey};
+use super::api_keys::{self, ApiKey, SealedApiKey};
 use super::call::{Call, Reply};
 use super::context::Context;
+use super::csv::Records;
 use super::error::ApiError;
+use super::ids;
+use super::key_access::KeyAccess;
 use super::objects::Secret;
 use super::usage_plan_keys;
 use super::usage_plans::UsagePlan;
+use crate::usage::{KeyId, ValueHash};
 
 /// Problems or warnings that are told; of the others only the number.
 const TOLD_MAX: usize = 20;
 
-/// A line of the document.
-#[derive(Debug, PartialEq, Eq)]
-struct Record {
-    /// The number of the line it begins on, from 1.
-    line: usize,
-    fields: Vec<String>,
-}
-
 /// What a line says of a key.
 struct Row {
-    line: usize,
     name: String,
     value: Secret,
     description: Option<String>,
@@ -53,118 +52,281 @@ pub(super) fn import_api_keys(
     }
     let text = std::str::from_utf8(call.body)
         .map_err(|_| ApiError::bad_request("The API keys file has to be UTF-8 text"))?;
-    let rows = rows(&records(text).map_err(ApiError::bad_request)?)?;
-    let mut ids = Vec::with_capacity(rows.len());
-    let mut seen = BTreeSet::new();
-    let mut warnings = Vec::new();
-    let mut plans: BTreeMap<String, Option<UsagePlan>> = BTreeMap::new();
-    let mut order = api_keys::next_order(context)?;
-    for row in rows {
-        let key = match api_keys::key_by_value(context, &row.value.0)? {
-            Some(key) => {
-                let (name, description) = (Some(row.name), row.description);
-                let last_updated_date = context.now;
-                let key =
-                    ApiKey { name, description, enabled: row.enabled, last_updated_date, ..key };
-                api_keys::change(context, &key)?;
-                key
-            }
-            None => {
-                let key = ApiKey {
-                    value: Some(row.value),
-                    name: Some(row.name),
-                    description: row.description,
-                    enabled: row.enabled,
-                    ..ApiKey::default()
-                };
-                order = order.saturating_sub(1);
-                api_keys::insert(context, key, order)?
-            }
-        };
-        for id in row.plans {
-            let plan = match plans.get(&id) {
-                Some(known) => known,
-                None => {
-                    let plan = context.get(&[&id])?;
-                    plans.entry(id.clone()).or_insert(plan)
-                }
-            };
-            let added = match plan {
-                Some(plan) => usage_plan_keys::add(context, plan, &key),
-                None => Err(ApiError::not_found(format!("Usage plan {id} does not exist"))),
-            };
-            match added {
-                Ok(_) => {}
-                Err(error) if error.status == 500 => return Err(error),
-                Err(error) => warnings.push(format!("Line {}: {}", row.line, error.message)),
-            }
-        }
-        if seen.insert(key.id.clone()) {
-            ids.push(key.id);
-        }
-    }
-    if call.query_flag("failonwarnings") && !warnings.is_empty() {
-        let all = told(&warnings).join("; ");
+    let mut import = Import::prepare(context, text)?;
+    import.carry_out(context, text)?;
+    let Import { listed, warnings, .. } = import;
+    if call.query_flag("failonwarnings") && warnings.count > 0 {
+        let all = warnings.told().join("; ");
         return Err(ApiError::bad_request(format!("Warnings found during import: {all}")));
     }
-    context.effects.keys.extend(ids.iter().cloned());
-    let mut answer = json!({"ids": ids});
-    if !warnings.is_empty() {
-        answer["warnings"] = told(&warnings).into();
-    }
-    Ok(Reply::json(&answer))
+    let answer = answer(&listed, warnings);
+    context.effects.imported_keys = listed;
+    Ok(Reply::raw("application/json", None, answer.into_bytes()))
 }
 
-/// The first of `all`, and how many more there are.
-fn told(all: &[String]) -> Vec<String> {
-    let mut told = all[..all.len().min(TOLD_MAX)].to_vec();
-    if all.len() > TOLD_MAX {
-        told.push(format!("{} more", all.len() - TOLD_MAX));
+/// The answer, written at once: a tree of a million ids would take more memory than the keys.
+fn answer(ids: &[KeyId], warnings: Told) -> String {
+    let mut answer = "{\"ids\":[".to_owned();
+    for (number, id) in ids.iter().enumerate() {
+        if number > 0 {
+            answer.push(',');
+        }
+        // Letters and digits only.
+        answer.push('"');
+        answer.push_str(id.as_str());
+        answer.push('"');
     }
-    told
+    answer.push(']');
+    if warnings.count > 0 {
+        answer.push_str(",\"warnings\":");
+        answer.push_str(&Value::from(warnings.told()).to_string());
+    }
+    answer.push('}');
+    answer
 }
 
-/// Reads the lines by the columns that the first of them names.
-fn rows(records: &[Record]) -> Result<Vec<Row>, ApiError> {
-    let (header, lines) = match records {
-        [header, lines @ ..] => (header.fields.as_slice(), lines),
-        [] => (&[][..], &[][..]),
-    };
-    let column = |name: &str| header.iter().position(|it| it.eq_ignore_ascii_case(name));
-    let required = |name: &str| {
-        let missing = || ApiError::bad_request(format!("Missing required column '{name}'"));
-        column(name).ok_or_else(missing)
-    };
-    let (key, name) = (required("Key")?, required("Name")?);
-    let (description, enabled, plans) =
-        (column("Description"), column("Enabled"), column("UsagePlanIds"));
-    let mut rows = Vec::with_capacity(lines.len());
-    let mut problems = Vec::new();
-    for record in lines {
-        let field = |at: Option<usize>| at.and_then(|at| record.fields.get(at)).map_or("", |it| it);
-        let row = row(
-            record.line,
-            field(Some(name)),
-            field(Some(key)),
-            [field(description), field(enabled), field(plans)],
-        );
-        match row {
-            Ok(row) => rows.push(row),
-            Err(error) => problems.push(format!("Line {}: {}", record.line, error.message)),
+/// What an import has found and done so far.
+struct Import {
+    /// Ids of the keys that it makes, ascending: in the order of their lines.
+    ids: Vec<KeyId>,
+    /// Numbers of the lines, counted from 0 without the first, whose keys are there: in the store, or by a
+    /// line before. Ascending.
+    known: Vec<u32>,
+    /// Every key that was made or changed, in the order of the lines.
+    listed: Vec<KeyId>,
+    warnings: Told,
+}
+
+impl Import {
+    /// Checks every line, chooses the ids of new keys, and keeps which values they have.
+    fn prepare(context: &Context<'_>, text: &str) -> Result<Self, ApiError> {
+        let mut hashes: Vec<(ValueHash, u32)> = Vec::new();
+        let mut problems = Told::default();
+        for (line, row) in Rows::of(text)? {
+            match row? {
+                Ok(row) => {
+                    let number = u32::try_from(hashes.len());
+                    let number = number.map_err(|_| ApiError::bad_request("Too many lines"))?;
+                    hashes.push((api_keys::hash_of(context, &row.value.0), number));
+                }
+                Err(error) => problems.add(line, &error),
+            }
+        }
+        if problems.count > 0 {
+            return Err(ApiError::bad_request(problems.told().join("; ")));
+        }
+        hashes.sort_unstable();
+        let mut known = Vec::new();
+        let mut before = None;
+        let mut failed = Ok(());
+        hashes.retain(|&(hash, number)| {
+            let is_known = before == Some(hash)
+                || match api_keys::key_with(context, hash) {
+                    Ok(id) => id.is_some(),
+                    Err(error) => {
+                        failed = Err(error);
+                        true
+                    }
+                };
+            before = Some(hash);
+            if is_known {
+                known.push(number);
+            }
+            !is_known
+        });
+        failed?;
+        known.sort_unstable();
+        let taken = |id: &str| context.has::<SealedApiKey>(&[id]);
+        let ids = ids::many(hashes.len(), taken)?;
+        for &(hash, number) in &hashes {
+            let known_before = known.partition_point(|&known| known < number);
+            let id = ids[number as usize - known_before];
+            api_keys::put_hash(context, hash, id.as_str())?;
+        }
+        Ok(Self { ids, known, listed: Vec::new(), warnings: Told::default() })
+    }
+
+    /// Makes and changes the keys.
+    fn carry_out(&mut self, context: &Context<'_>, text: &str) -> Result<(), ApiError> {
+        let mut plans = Plans::default();
+        let mut order = api_keys::next_order(context)?;
+        let (known, ids) = (std::mem::take(&mut self.known), std::mem::take(&mut self.ids));
+        let (mut known, mut new) = (known.into_iter().peekable(), ids.iter());
+        let mut changed = BTreeSet::new();
+        self.listed.reserve_exact(ids.len());
+        for (number, (line, row)) in (0..).zip(Rows::of(text)?) {
+            let row = row??;
+            if known.next_if_eq(&number).is_some() {
+                let id = self.change(context, line, row, &mut plans)?;
+                if ids.binary_search(&id).is_err() && changed.insert(id) {
+                    self.listed.push(id);
+                }
+                continue;
+            }
+            let id = *new.next().expect("an id for each line whose key is not known");
+            order = order.saturating_sub(1);
+            self.make(context, line, row, (id, order), &mut plans)?;
+            self.listed.push(id);
+        }
+        Ok(())
+    }
+
+    /// Makes the key of a line, whose value has been kept under the id.
+    fn make(
+        &mut self,
+        context: &Context<'_>,
+        line: usize,
+        row: Row,
+        (id, order): (KeyId, u64),
+        plans: &mut Plans,
+    ) -> Result<(), ApiError> {
+        let hash = api_keys::hash_of(context, &row.value.0);
+        let mut access = KeyAccess { hash, enabled: row.enabled, plans: Vec::new() };
+        let key = ApiKey {
+            id: id.as_str().to_owned(),
+            value: Some(row.value),
+            name: Some(row.name),
+            description: row.description,
+            enabled: row.enabled,
+            created_date: context.now,
+            last_updated_date: context.now,
+            order: Some(api_keys::shown_order(order)),
+            ..ApiKey::default()
+        };
+        for plan in &row.plans {
+            let joined = plans.find(context, plan).and_then(|found| {
+                if access.plans.contains(plan) {
+                    return Ok(());
+                }
+                usage_plan_keys::join(context, found, &key, &mut access)
+            });
+            self.warn(line, joined)?;
+        }
+        api_keys::insert(context, &key, &access)
+    }
+
+    /// Changes the key that has a line's value already.
+    fn change(
+        &mut self,
+        context: &Context<'_>,
+        line: usize,
+        row: Row,
+        plans: &mut Plans,
+    ) -> Result<KeyId, ApiError> {
+        let gone = || ApiError::internal(format!("the key of line {line} is gone"));
+        let hash = api_keys::hash_of(context, &row.value.0);
+        let id = api_keys::key_with(context, hash)?.ok_or_else(gone)?;
+        let key = ApiKey {
+            name: Some(row.name),
+            description: row.description,
+            enabled: row.enabled,
+            last_updated_date: context.now,
+            ..api_keys::key_of(context, &id)?
+        };
+        api_keys::change(context, &key)?;
+        for plan in &row.plans {
+            let added = plans.find(context, plan);
+            let added = added.and_then(|plan| usage_plan_keys::add(context, plan, &key));
+            self.warn(line, added.map(drop))?;
+        }
+        KeyId::new(&id).ok_or_else(gone)
+    }
+
+    /// Makes a warning of what is the caller's mistake.
+    fn warn(&mut self, line: usize, outcome: Result<(), ApiError>) -> Result<(), ApiError> {
+        match outcome {
+            Err(error) if error.status != 500 => {
+                self.warnings.add(line, &error);
+                Ok(())
+            }
+            other => other,
         }
     }
-    if problems.is_empty() {
-        return Ok(rows);
-    }
-    Err(ApiError::bad_request(told(&problems).join("; ")))
 }
 
-fn row(
-    line: usize,
-    name: &str,
-    key: &str,
-    [description, enabled, plans]: [&str; 3],
-) -> Result<Row, ApiError> {
+/// Plans that lines have named, read once.
+#[derive(Default)]
+struct Plans(BTreeMap<String, Option<UsagePlan>>);
+
+impl Plans {
+    fn find(&mut self, context: &Context<'_>, id: &str) -> Result<&UsagePlan, ApiError> {
+        if !self.0.contains_key(id) {
+            self.0.insert(id.to_owned(), context.get(&[id])?);
+        }
+        let missing = || ApiError::not_found(format!("Usage plan {id} does not exist"));
+        self.0[id].as_ref().ok_or_else(missing)
+    }
+}
+
+/// What is wrong with lines: the first of all, and how many there are.
+#[derive(Default)]
+struct Told {
+    first: Vec<String>,
+    count: usize,
+}
+
+impl Told {
+    fn add(&mut self, line: usize, error: &ApiError) {
+        if self.count < TOLD_MAX {
+            self.first.push(format!("Line {line}: {}", error.message));
+        }
+        self.count += 1;
+    }
+
+    fn told(self) -> Vec<String> {
+        let mut told = self.first;
+        if self.count > TOLD_MAX {
+            told.push(format!("{} more", self.count - TOLD_MAX));
+        }
+        told
+    }
+}
+
+/// The lines, read by the columns that the first of them names.
+struct Rows<'a> {
+    records: Records<'a>,
+    name: usize,
+    key: usize,
+    /// `Description`, `Enabled` and `UsagePlanIds`, which may be missing.
+    others: [Option<usize>; 3],
+}
+
+impl<'a> Rows<'a> {
+    /// Reads the first line.
+    fn of(text: &'a str) -> Result<Self, ApiError> {
+        let mut records = Records::of(text);
+        let header = records.next().transpose().map_err(ApiError::bad_request)?;
+        let header = header.map_or(Vec::new(), |record| record.fields);
+        let column = |name: &str| header.iter().position(|it| it.eq_ignore_ascii_case(name));
+        let required = |name: &str| {
+            let missing = || ApiError::bad_request(format!("Missing required column '{name}'"));
+            column(name).ok_or_else(missing)
+        };
+        Ok(Self {
+            key: required("Key")?,
+            name: required("Name")?,
+            others: ["Description", "Enabled", "UsagePlanIds"].map(column),
+            records,
+        })
+    }
+}
+
+/// The number of a line with what it says; the outer error is one of the whole document.
+impl Iterator for Rows<'_> {
+    type Item = (usize, Result<Result<Row, ApiError>, ApiError>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let record = match self.records.next()? {
+            Ok(record) => record,
+            Err(why) => return Some((0, Err(ApiError::bad_request(why)))),
+        };
+        let field = |at: usize| record.fields.get(at).map_or("", |it| it);
+        let others = self.others.map(|at| at.map_or("", field));
+        Some((record.line, Ok(row(field(self.name), field(self.key), others))))
+    }
+}
+
+fn row(name: &str, key: &str, [description, enabled, plans]: [&str; 3]) -> Result<Row, ApiError> {
     if name.is_empty() {
         return Err(ApiError::bad_request("Name must not be empty"));
     }
@@ -178,92 +340,12 @@ fn row(
     };
     let plans = plans.split(',').map(str::trim).filter(|id| !id.is_empty());
     Ok(Row {
-        line,
         name: name.to_owned(),
         value: Secret(key.to_owned()),
         description: Some(description.to_owned()).filter(|text| !text.is_empty()),
         enabled,
         plans: plans.map(str::to_owned).collect(),
     })
-}
-
-/// Splits a CSV document (RFC 4180, with `'` as another quote, blanks around fields, and lines that
-/// end in any way). Empty lines are no records.
-fn records(text: &str) -> Result<Vec<Record>, String> {
-    let mut reader = Reader { rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1 };
-    let mut records = Vec::new();
-    while !reader.rest.is_empty() {
-        let line = reader.line;
-        let mut fields = Vec::new();
-        loop {
-            fields.push(reader.field()?);
-            match reader.rest.strip_prefix(',') {
-                Some(rest) => reader.rest = rest,
-                None => break,
-            }
-        }
-        reader.line_end();
-        if fields.len() > 1 || !fields[0].is_empty() {
-            records.push(Record { line, fields });
-        }
-    }
-    Ok(records)
-}
-
-struct Reader<'a> {
-    rest: &'a str,
-    line: usize,
-}
-
-impl Reader<'_> {
-    /// A field; what follows it is a comma, a line's end or nothing.
-    fn field(&mut self) -> Result<String, String> {
-        self.skip_blanks();
-        if let Some(quote @ ('"' | '\'')) = self.rest.chars().next() {
-            self.rest = &self.rest[1..];
-            return self.quoted(quote);
-        }
-        let end = self.rest.find([',', '\r', '\n']).unwrap_or(self.rest.len());
-        let (field, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        Ok(field.trim_end_matches([' ', '\t']).to_owned())
-    }
-
-    /// The rest of a field in quotes; two of them are one of the text.
-    fn quoted(&mut self, quote: char) -> Result<String, String> {
-        let opened = self.line;
-        let mut field = String::new();
-        loop {
-            let Some((part, rest)) = self.rest.split_once(quote) else {
-                return Err(format!("Line {opened}: a quoted field does not end"));
-            };
-            field.push_str(part);
-            self.line += part.matches(['\r', '\n']).count() - part.matches("\r\n").count();
-            self.rest = rest;
-            match rest.strip_prefix(quote) {
-                Some(rest) => {
-                    field.push(quote);
-                    self.rest = rest;
-                }
-                None => break,
-            }
-        }
-        self.skip_blanks();
-        if self.rest.is_empty() || self.rest.starts_with([',', '\r', '\n']) {
-            return Ok(field);
-        }
-        Err(format!("Line {}: text follows a quoted field", self.line))
-    }
-
-    fn skip_blanks(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t']);
-    }
-
-    fn line_end(&mut self) {
-        let rest = self.rest.strip_prefix('\r').unwrap_or(self.rest);
-        self.rest = rest.strip_prefix('\n').unwrap_or(rest);
-        self.line += 1;
-    }
 }
 
 #[cfg(test)]
@@ -276,69 +358,11 @@ mod tests {
 
     const URI: &str = "/apikeys?mode=import&format=csv";
 
-    fn fields(text: &str) -> Vec<Vec<String>> {
-        records(text).unwrap().into_iter().map(|it| it.fields).collect()
-    }
-
-    #[test]
-    fn documents_are_split_by_commas_quotes_and_line_ends() {
-        for (text, want) in [
-            ("", vec![]),
-            ("\u{feff}a,b", vec![vec!["a", "b"]]),
-            ("a , b\r\nc,d\n", vec![vec!["a", "b"], vec!["c", "d"]]),
-            ("a\rb", vec![vec!["a"], vec!["b"]]),
-            ("\n\n a,\n ,b\n\n", vec![vec!["a", ""], vec!["", "b"]]),
-            (r#""x,y" , 'it"s' ,"say ""hi""""#, vec![vec!["x,y", "it\"s", "say \"hi\""]]),
-            ("\"two\nlines\",x", vec![vec!["two\nlines", "x"]]),
-            ("O'Brien,b\"c", vec![vec!["O'Brien", "b\"c"]]),
-        ] {
-            assert_eq!(fields(text), want, "{text:?}");
-        }
-        for (text, want) in [
-            ("a\n\"b\nc", "Line 2: a quoted field does not end"),
-            ("a\n\"b\nc\" d", "Line 3: text follows a quoted field"),
-        ] {
-            assert_eq!(records(text).unwrap_err(), want);
-        }
-        let lines: Vec<usize> =
-            records("a\n\n\"b\nc\"\nd").unwrap().iter().map(|it| it.line).collect();
-        assert_eq!(lines, [1, 3, 5]);
-    }
-
-    #[test]
-    fn a_document_of_many_lines_is_read_in_one_pass() {
-        let text = "'a',\"b\"\n".repeat(100_000);
-        assert_eq!(records(&text).unwrap().len(), 100_000);
-        // Each quote looks as if it might be the last.
-        assert!(records(&"\"\"".repeat(100_000)).is_ok());
-        assert!(records(&"\"\"\"".repeat(99_999)).is_err());
-    }
-
     proptest! {
         #[test]
-        fn what_a_writer_wrote_is_read_back(
-            table in proptest::collection::vec(proptest::collection::vec(".{0,12}", 2..5), 0..8),
-            with_single_quotes: bool,
-        ) {
-            let quote = if with_single_quotes { "'" } else { "\"" };
-            let written: String = table
-                .iter()
-                .map(|row| {
-                    let row: Vec<String> = row
-                        .iter()
-                        .map(|field| format!("{quote}{}{quote}", field.replace(quote, &quote.repeat(2))))
-                        .collect();
-                    row.join(",") + "\n"
-                })
-                .collect();
-            prop_assert_eq!(fields(&written), table);
-        }
-
-        #[test]
-        fn no_document_panics_the_reader(text in "[a\"', \t\r\n\u{feff}é]{0,40}") {
-            let read = records(&text);
-            if let Ok(records) = read {
-                let _ = rows(&records);
+        fn no_document_panics_an_import(text in "[a\"', \t\r\n\u{feff}é]{0,40}") {
+            if let Ok(rows) = Rows::of(&text) {
+                rows.for_each(drop);
             }
         }
     }
@@ -360,7 +384,7 @@ mod tests {
         let ids = answer["ids"].as_array().unwrap().clone();
         assert_eq!(ids.len(), 2);
         assert_eq!(answer["warnings"], json!(["Line 2: Usage plan nope does not exist"]));
-        assert_eq!(plane.effects.keys.len(), 2);
+        assert_eq!(plane.effects.imported_keys.len(), 2);
         let all = plane.ok("GET", "/apikeys?includeValues=true", Value::Null);
         let shown: Vec<_> = all["item"]
             .as_array()
@@ -387,6 +411,71 @@ mod tests {
         );
         let all = plane.ok("GET", "/apikeys", Value::Null);
         assert_eq!(all["item"][1]["name"], "renamed");
+    }
+
+    #[test]
+    fn new_lines_between_known_ones_get_keys_of_their_own() {
+        let mut plane = Plane::new();
+        let value = |number: usize| format!("value-of-the-key-{number:05}");
+        let mut import = |numbers: &[usize], as_what: &str| -> Vec<String> {
+            let lines = numbers.iter().map(|it| format!("{as_what}{it},{}\n", value(*it)));
+            let text = format!("Name,Key\n{}", lines.collect::<String>());
+            let answer = plane.ok("POST", URI, json!(text));
+            let ids = answer["ids"].as_array().unwrap().iter();
+            let ids: Vec<String> = ids.map(|id| id.as_str().unwrap().to_owned()).collect();
+            let imported = plane.effects.imported_keys.iter();
+            assert!(imported.map(KeyId::as_str).eq(ids.iter().map(String::as_str)));
+            ids
+        };
+        let first = import(&[7, 3, 5, 3], "a");
+        assert_eq!(first.len(), 3);
+        let second = import(&[8, 5, 9, 8, 7, 4, 5], "b");
+        assert_eq!(second.len(), 5);
+        assert_eq!((&second[1], &second[3]), (&first[2], &first[0]), "in the order of the lines");
+        let keys = [("b8", 0), ("b5", 1), ("b9", 2), ("b7", 3), ("b4", 4)];
+        for (name, index) in keys {
+            let uri = format!("/apikeys/{}?includeValue=true", second[index]);
+            let key = plane.ok("GET", &uri, Value::Null);
+            assert_eq!(key["name"], name);
+            assert_eq!(key["value"], value(name[1..].parse().unwrap()), "{name}");
+        }
+        let all = plane.ok("GET", "/apikeys", Value::Null);
+        let names: Vec<_> = all["item"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|key| key["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(names, ["b4", "b9", "b8", "b5", "a3", "b7"], "newest first");
+    }
+
+    #[test]
+    fn a_line_with_two_plans_of_one_stage_joins_the_first() {
+        let mut plane = Plane::new();
+        let api = plane.ok("POST", "/restapis", json!({"name": "x"}))["id"].clone();
+        let api = api.as_str().unwrap().to_owned();
+        let writing = plane.store().write().unwrap();
+        let stage = super::super::objects::Stage::default();
+        writing.put(&[&api, "dev"], &stage).unwrap();
+        writing.commit().unwrap();
+        let mut plan = || {
+            let input = json!({"name": "p", "apiStages": [{"apiId": api, "stage": "dev"}]});
+            plane.ok("POST", "/usageplans", input)["id"].as_str().unwrap().to_owned()
+        };
+        let (one, other) = (plan(), plan());
+        let value = "v".repeat(30);
+        let text = format!("Name,Key,UsagePlanIds\nx,{value},\"{one},{one},{other}\"");
+        let answer = plane.ok("POST", URI, json!(text));
+        let id = answer["ids"][0].as_str().unwrap();
+        assert_eq!(
+            answer["warnings"],
+            json!([format!(
+                "Line 2: API Key {id} is already associated with API Stage {api}:dev through usage plan {one}"
+            )])
+        );
+        let plans = plane.ok("GET", &format!("/usageplans?keyId={id}"), Value::Null);
+        assert_eq!(plans["item"].as_array().unwrap().len(), 1);
+        assert_eq!(plans["item"][0]["id"], one);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! ApiKey: what a caller shows in `x-api-key`.
 //!
-//! Three rows a key: the key under its id, its id under its value's digest (so that a request's key is
-//! found by one get), and its place in lists, newest first, with what lists filter by. A page of a
-//! list reads the places and its own keys, not all of a million.
+//! Four rows a key: the key under its id, what requests need of it ([`KeyAccess`]), its id under its
+//! value's hash (so that no value is given twice), and its place in lists, newest first, with what lists
+//! filter by. A page of a list reads the places and its own keys, not all of a million.
 //!
 //! AWS's limit of 10 000 keys an account is not enforced: it is what Ringway's users leave behind.
 //!
@@ -18,10 +18,12 @@ use super::call::{Call, Reply};
 use super::context::{Context, Settings};
 use super::error::ApiError;
 use super::ids;
+use super::key_access::{self, KeyAccess};
 use super::objects::{Secret, Stage, Tags, objects, wire};
 use super::page::{self, Page};
 use super::patch::{Op, Patch};
 use super::{tags, usage_plan_keys};
+use crate::usage::ValueHash;
 
 /// Characters of a value.
 const VALUE_CHARS_MIN: usize = 20;
@@ -51,7 +53,7 @@ wire! {
         order: Option<String>,
     }
 
-    /// Which key has a value; under the value's [`digest_of`].
+    /// Which key has a value; under the value's hash.
     ApiKeyByValue {
         id: String,
     }
@@ -125,7 +127,7 @@ pub(super) fn create_api_key(
         check_stage(context, &key)?;
         stage_keys.push(format!("{}/{}", key.rest_api_id, key.stage_name));
     }
-    if context.has::<ApiKeyByValue>(&[&digest_of(context, &value)])? {
+    if key_with(context, hash_of(context, &value))?.is_some() {
         return Err(ApiError::conflict("API Key already exists"));
     }
     // `generateDistinctId` is read and has no effect: an id always differs from the value.
@@ -139,8 +141,16 @@ pub(super) fn create_api_key(
         tags: tags::given(call)?,
         ..ApiKey::default()
     };
-    let order = next_order(context)?;
-    let key = insert(context, key, order)?;
+    let key = ApiKey {
+        id: ids::new(ids::LONG, |id| context.has::<SealedApiKey>(&[id]))?,
+        created_date: context.now,
+        last_updated_date: context.now,
+        order: Some(shown_order(next_order(context)?)),
+        ..key
+    };
+    let hash = hash_of(context, key.value.as_ref().map_or("", |value| &value.0));
+    put_hash(context, hash, &key.id)?;
+    insert(context, &key, &KeyAccess { hash, enabled: key.enabled, plans: Vec::new() })?;
     context.effects.keys.insert(key.id.clone());
     Ok(Reply::json(&shown(key, true)))
 }
@@ -164,15 +174,15 @@ pub(super) fn delete_api_key(
     call: &Call<'_>,
 ) -> Result<Reply, ApiError> {
     let key = key_of(context, call.label("api_Key"))?;
+    let hash = key_access::access_of(context, &key.id)?.hash;
     usage_plan_keys::forget_key(context, &key.id)?;
-    if let Some(value) = &key.value {
-        context.delete::<ApiKeyByValue>(&[&digest_of(context, &value.0)])?;
-    }
+    context.delete::<KeyAccess>(&[&key.id])?;
+    context.delete::<ApiKeyByValue>(&[&hash.to_string()])?;
     if let Some(order) = &key.order {
         context.delete::<ApiKeyInOrder>(&[order])?;
     }
     context.delete::<SealedApiKey>(&[&key.id])?;
-    context.effects.keys.insert(key.id);
+    context.effects.removed_keys.push(hash);
     Ok(Reply::empty())
 }
 
@@ -185,15 +195,9 @@ pub(super) fn key_of(context: &Context<'_>, id: &str) -> Result<ApiKey, ApiError
     )
 }
 
-/// The key with that value.
-pub(super) fn key_by_value(context: &Context<'_>, value: &str) -> Result<Option<ApiKey>, ApiError> {
-    match context.get::<ApiKeyByValue>(&[&digest_of(context, value)])? {
-        Some(row) => match context.get::<SealedApiKey>(&[&row.id])? {
-            Some(key) => opened(context.settings, key).map(Some),
-            None => Ok(None),
-        },
-        None => Ok(None),
-    }
+/// Id of the key whose value has that hash.
+pub(super) fn key_with(context: &Context<'_>, hash: ValueHash) -> Result<Option<String>, ApiError> {
+    Ok(context.get::<ApiKeyByValue>(&[&hash.to_string()])?.map(|row| row.id))
 }
 
 /// A key as it was stored, with its value in clear.
@@ -214,9 +218,14 @@ pub(super) fn opened(settings: &Settings, key: SealedApiKey) -> Result<ApiKey, A
     Ok(key)
 }
 
-/// Under what [`ApiKeyByValue`] is kept: keys of rows may be printed, values of keys may not.
-fn digest_of(context: &Context<'_>, value: &str) -> String {
-    context.settings.vault.digest(value)
+/// What stands for a value: keys of rows may be printed, values of keys may not.
+pub(super) fn hash_of(context: &Context<'_>, value: &str) -> ValueHash {
+    context.settings.vault.hash(value)
+}
+
+/// An id of [`ApiKeyInOrder`].
+pub(super) fn shown_order(order: u64) -> String {
+    format!("{order:016x}")
 }
 
 /// The place of the next key: places count down, so that the newest key comes first.
@@ -229,20 +238,19 @@ pub(super) fn next_order(context: &Context<'_>) -> Result<u64, ApiError> {
     Ok(newest.unwrap_or(u64::MAX).saturating_sub(1))
 }
 
-/// Keeps a new key, whose value nobody has.
+/// Keeps which key has a value, by the value's hash.
+pub(super) fn put_hash(context: &Context<'_>, hash: ValueHash, key: &str) -> Result<(), ApiError> {
+    Ok(context.put(&[&hash.to_string()], &ApiKeyByValue { id: key.to_owned() })?)
+}
+
+/// Keeps a new key, of which the rest is known: its id, place and dates, and the key under its hash.
 pub(super) fn insert(
     context: &Context<'_>,
-    mut key: ApiKey,
-    order: u64,
-) -> Result<ApiKey, ApiError> {
-    key.id = ids::new(ids::LONG, |id| context.has::<SealedApiKey>(&[id]))?;
-    key.created_date = context.now;
-    key.last_updated_date = context.now;
-    key.order = Some(format!("{order:016x}"));
-    let value = key.value.as_ref().map_or("", |value| &value.0);
-    context.put(&[&digest_of(context, value)], &ApiKeyByValue { id: key.id.clone() })?;
-    put(context, &key)?;
-    Ok(key)
+    key: &ApiKey,
+    access: &KeyAccess,
+) -> Result<(), ApiError> {
+    put(context, key)?;
+    Ok(context.put(&[&key.id], access)?)
 }
 
 /// Keeps a key's tags, which nothing else depends on.
@@ -253,7 +261,12 @@ pub(super) fn keep_tags(context: &Context<'_>, key: &ApiKey) -> Result<(), ApiEr
 /// Keeps a changed key.
 pub(super) fn change(context: &Context<'_>, key: &ApiKey) -> Result<(), ApiError> {
     put(context, key)?;
-    usage_plan_keys::rename_key(context, &key.id, key.name.as_deref())
+    let access = key_access::access_of(context, &key.id)?;
+    usage_plan_keys::rename_key(context, &key.id, key.name.as_deref(), &access.plans)?;
+    if access.enabled == key.enabled {
+        return Ok(());
+    }
+    Ok(context.put(&[&key.id], &KeyAccess { enabled: key.enabled, ..access })?)
 }
 
 fn put(context: &Context<'_>, key: &ApiKey) -> Result<(), ApiError> {
@@ -506,6 +519,7 @@ mod tests {
         let reading = plane.store().read().unwrap();
         assert!(reading.list::<ApiKeyByValue>(&[]).unwrap().is_empty());
         assert!(reading.list::<ApiKeyInOrder>(&[]).unwrap().is_empty());
+        assert!(reading.list::<KeyAccess>(&[]).unwrap().is_empty());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::objects::RestApi;
 use crate::control::vault::Vault;
 use crate::store::Transaction;
 use crate::time::WallMillis;
+use crate::usage::{KeyId, ValueHash};
 
 /// Who and where this gateway is, for ARNs and messages.
 #[derive(Clone, Debug)]
@@ -65,8 +66,12 @@ pub struct Effects {
     pub endpoints: BTreeSet<String>,
     /// Whether a custom domain name or a base path mapping has changed.
     pub domains: bool,
-    /// API keys that were made, changed or deleted, or whose plans were.
+    /// API keys that were made or changed, or whose plans were.
     pub keys: BTreeSet<String>,
+    /// The same of an import, which may be a million.
+    pub imported_keys: Vec<KeyId>,
+    /// API keys that are gone, by what their values were known by.
+    pub removed_keys: Vec<ValueHash>,
     /// Usage plans that were made, changed or deleted.
     pub plans: BTreeSet<String>,
     /// Quotas that were set: plan, key, requests that are left.
@@ -75,6 +80,17 @@ pub struct Effects {
     pub now: WallMillis,
     /// What is stored and answered, but not carried out yet; for the log.
     pub not_carried_out: Vec<String>,
+}
+
+impl Effects {
+    /// Whether what requests meet of keys and plans changes.
+    pub fn has_keys(&self) -> bool {
+        !self.keys.is_empty()
+            || !self.imported_keys.is_empty()
+            || !self.removed_keys.is_empty()
+            || !self.plans.is_empty()
+            || !self.remaining.is_empty()
+    }
 }
 
 impl Context<'_> {

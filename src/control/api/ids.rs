@@ -2,6 +2,8 @@
 
 use rustix::rand::{GetRandomFlags, getrandom};
 
+use crate::usage::KeyId;
+
 const LOWER: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 const ALL: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -23,6 +25,34 @@ pub fn new<E>(chars: usize, mut taken: impl FnMut(&str) -> Result<bool, E>) -> R
             return Ok(id);
         }
     }
+}
+
+/// So many ids of API keys for which `taken` is false, in ascending order: rows under them are written
+/// one behind the other instead of everywhere in the store's file.
+///
+/// # Errors
+/// `taken`'s.
+pub fn many<E>(
+    count: usize,
+    mut taken: impl FnMut(&str) -> Result<bool, E>,
+) -> Result<Vec<KeyId>, E> {
+    let mut ids: Vec<KeyId> = Vec::with_capacity(count);
+    while ids.len() < count {
+        let fresh = (ids.len()..count).map(|_| random(LONG, LOWER));
+        ids.extend(fresh.filter_map(|id| KeyId::new(&id)));
+        ids.sort_unstable();
+        ids.dedup();
+        let mut outcome = Ok(());
+        ids.retain(|id| match taken(id.as_str()) {
+            Ok(taken) => !taken,
+            Err(error) => {
+                outcome = Err(error);
+                true
+            }
+        });
+        outcome?;
+    }
+    Ok(ids)
 }
 
 /// A secret of letters and digits.
@@ -62,6 +92,16 @@ mod tests {
         let id = id.unwrap();
         assert_eq!((id.len(), refused), (LONG, 4));
         assert!(id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{id}");
+        let mut refused = 0;
+        let all = many::<()>(1_000, |id| {
+            assert_eq!(id.len(), LONG);
+            refused += 1;
+            Ok(refused < 4)
+        });
+        let all = all.unwrap();
+        assert_eq!(all.len(), 1_000);
+        assert!(all.is_sorted_by(|one, next| one < next), "ascending, and none twice");
+        assert_eq!(many(9, |_| Err("the store's")), Err("the store's"));
         let value = secret(KEY_VALUE);
         assert_eq!(value.len(), KEY_VALUE);
         assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{value}");

@@ -8,18 +8,21 @@ use std::collections::HashMap;
 use super::api_keys::{self, SealedApiKey};
 use super::context::{Effects, Settings};
 use super::error::ApiError;
+use super::key_access::KeyAccess;
 use super::objects::{objects, wire};
 use super::usage::UsageDay;
-use super::usage_plan_keys::KeyPlan;
+use super::usage_plan_keys::PlanKey;
 use super::usage_plans::{QuotaSettings, ThrottleSettings, UsagePlan};
-use crate::store::{StoreError, Transaction};
+use crate::store::{Store, StoreError, Transaction};
 use crate::throttle::Rate;
 use crate::usage::{
     Change, Counted, Day, KeyId, MethodLimit, Plan, PlanStage, Quota, QuotaPeriod, UsagePlans,
 };
 
 /// Keys that are read together.
-const CHUNK: usize = 4_096;
+const CHUNK: usize = 1_024;
+/// Rows that a key of one plan has. A table that expects too few keys grows.
+const ROWS_OF_A_KEY: u64 = 5;
 
 wire! {
     /// What one key has counted in one plan.
@@ -41,33 +44,25 @@ objects! {
 /// Brings all keys and plans of the store to the requests.
 ///
 /// # Errors
-/// The store cannot be read, or a key's value was encrypted with another key.
-pub fn load_keys(
-    store: &Transaction,
-    settings: &Settings,
-    usage: &UsagePlans,
-) -> Result<(), ApiError> {
+/// The store cannot be read, or it is of another vault.
+pub fn load_keys(store: &Store, settings: &Settings, usage: &UsagePlans) -> Result<(), ApiError> {
+    let store = store.read()?;
+    check_vault(&store, settings)?;
     for plan in store.list::<UsagePlan>(&[])? {
         usage.set_plan(plan_of(&plan));
     }
-    // Keys, their plans and their counters are in the same order: three walks side by side.
+    let keys = store.object_count()? / ROWS_OF_A_KEY;
+    usage.reserve(usize::try_from(keys).unwrap_or(0));
+    // Keys and their counters are in the same order: two walks side by side.
+    let mut keys: Vec<(KeyId, KeyAccess)> = Vec::with_capacity(CHUNK);
     let mut after: Option<String> = None;
     loop {
-        let mut keys: Vec<(String, SealedApiKey)> = Vec::with_capacity(CHUNK);
-        store.each::<SealedApiKey>(&[], after.as_deref(), |id, key| {
-            keys.push((id.to_owned(), key));
+        store.each::<KeyAccess>(&[], after.as_deref(), |id, key| {
+            keys.extend(KeyId::new(id).map(|id| (id, key)));
             keys.len() < CHUNK
         })?;
-        let Some(last) = keys.last().map(|(id, _)| id.clone()) else { return Ok(()) };
+        let Some(&(last, _)) = keys.last() else { return Ok(()) };
         let from = after.map(|id| format!("{id}\u{1}"));
-        let mut plans: HashMap<String, Vec<String>> = HashMap::new();
-        store.each::<KeyPlan>(&[], from.as_deref(), |ids, _| match ids.split_once('\0') {
-            Some((key, plan)) if key <= last.as_str() => {
-                plans.entry(key.to_owned()).or_default().push(plan.to_owned());
-                true
-            }
-            _ => false,
-        })?;
         let mut counts: HashMap<String, UsageCount> = HashMap::new();
         store.each::<UsageCount>(&[], from.as_deref(), |ids, count| {
             let is_one = ids.split('\0').next().is_some_and(|key| key <= last.as_str());
@@ -76,14 +71,29 @@ pub fn load_keys(
             }
             is_one
         })?;
-        for (id, key) in keys {
-            let plans = plans.remove(&id).unwrap_or_default();
-            set_key(settings, usage, key, &plans, |plan| {
-                counts.get(&format!("{id}\0{plan}")).cloned().unwrap_or_default()
-            })?;
+        for (id, key) in keys.drain(..) {
+            set_key(usage, id, &key, |plan| match counts.is_empty() {
+                true => UsageCount::default(),
+                false => counts.get(&ids_of(id, plan)).cloned().unwrap_or_default(),
+            });
         }
-        after = Some(last);
+        after = Some(last.as_str().to_owned());
     }
+}
+
+/// Where the store has what a key has counted in a plan.
+fn ids_of(key: KeyId, plan: &str) -> String {
+    format!("{}\0{plan}", key.as_str())
+}
+
+/// Checks by its first key that a store is of this vault; all were written with the same.
+fn check_vault(store: &Transaction, settings: &Settings) -> Result<(), ApiError> {
+    let mut first = None;
+    store.each::<SealedApiKey>(&[], None, |_, key| {
+        first = Some(key);
+        false
+    })?;
+    first.map_or(Ok(()), |key| api_keys::opened(settings, key).map(drop))
 }
 
 /// Checks that a backup's keys can be used here.
@@ -108,10 +118,9 @@ pub fn check_keys(backup: &Transaction, settings: &Settings) -> Result<(), ApiEr
 /// Brings a call's changes of keys and plans to the requests.
 ///
 /// # Errors
-/// The store cannot be read, or a key's value was encrypted with another key.
+/// The store cannot be read.
 pub fn apply_keys(
     store: &Transaction,
-    settings: &Settings,
     usage: &UsagePlans,
     effects: &Effects,
 ) -> Result<(), ApiError> {
@@ -121,52 +130,37 @@ pub fn apply_keys(
             None => usage.remove_plan(id),
         }
     }
-    for id in &effects.keys {
-        let Some(key_id) = KeyId::new(id) else { continue };
-        let Some(key) = store.get::<SealedApiKey>(&[id])? else {
-            usage.remove_key(key_id);
-            continue;
-        };
-        let mut plans = Vec::new();
-        store.each::<KeyPlan>(&[id], None, |plan, _| {
-            plans.push(plan.to_owned());
-            true
-        })?;
+    for hash in &effects.removed_keys {
+        usage.remove_key(*hash);
+    }
+    let changed = effects.keys.iter().filter_map(|id| KeyId::new(id));
+    for id in changed.chain(effects.imported_keys.iter().copied()) {
+        let Some(key) = store.get::<KeyAccess>(&[id.as_str()])? else { continue };
         let mut counts = HashMap::new();
-        for plan in &plans {
-            let count = store.get::<UsageCount>(&[id, plan])?;
-            counts.insert(plan.clone(), count.unwrap_or_default());
+        for plan in &key.plans {
+            if let Some(count) = store.get::<UsageCount>(&[id.as_str(), plan])? {
+                counts.insert(plan.clone(), count);
+            }
         }
-        set_key(settings, usage, key, &plans, |plan| {
-            counts.get(plan).cloned().unwrap_or_default()
-        })?;
+        set_key(usage, id, &key, |plan| counts.get(plan).cloned().unwrap_or_default());
     }
     for (plan, key, remaining) in &effects.remaining {
-        if let Some(key) = KeyId::new(key) {
-            usage.set_remaining(plan, key, *remaining, effects.now);
+        if let Some(key) = store.get::<KeyAccess>(&[key])? {
+            usage.set_remaining(plan, key.hash, *remaining, effects.now);
         }
     }
     Ok(())
 }
 
-fn set_key(
-    settings: &Settings,
-    usage: &UsagePlans,
-    key: SealedApiKey,
-    plans: &[String],
-    count_of: impl Fn(&str) -> UsageCount,
-) -> Result<(), ApiError> {
-    let key = api_keys::opened(settings, key)?;
-    let (Some(id), Some(value)) = (KeyId::new(&key.id), &key.value) else { return Ok(()) };
+fn set_key(usage: &UsagePlans, id: KeyId, key: &KeyAccess, count_of: impl Fn(&str) -> UsageCount) {
     let whole = |number: i64| u32::try_from(number).unwrap_or(0);
-    usage.set_key(id, value.0.as_bytes(), key.enabled, plans, |plan| {
+    usage.set_hashed(id, key.hash, key.enabled, &key.plans, |plan| {
         let count = count_of(plan);
         [
             Counted { period: whole(count.period), count: count.count },
             Counted { period: whole(count.day), count: count.day_count },
         ]
     });
-    Ok(())
 }
 
 /// Keeps what was counted.
@@ -178,7 +172,7 @@ pub fn keep_counts(store: &Transaction, changes: &[Change]) -> Result<(), StoreE
     for change in changes {
         let (plan, key) = (&*change.plan, change.key.as_str());
         // One that has left the plan meanwhile begins anew when it comes back.
-        if !store.has::<KeyPlan>(&[key, plan])? {
+        if !store.has::<PlanKey>(&[plan, key])? {
             continue;
         }
         if !limits.contains_key(plan) {

@@ -25,7 +25,8 @@ mod base_path_mappings;
 mod call;
 mod client_certificates;
 mod context;
-pub(super) mod deployments;
+pub(super) mod csv;
+mod deployments;
 mod documentation;
 mod domain_names;
 mod error;
@@ -34,6 +35,7 @@ mod gateway_responses;
 pub(super) mod ids;
 mod imports;
 mod integrations;
+mod key_access;
 mod mapping;
 mod metered;
 #[cfg(test)]

@@ -117,6 +117,9 @@ impl Plane {
         Ok(match reply.body {
             Body::Empty => Value::Null,
             Body::Json(value) => value,
+            Body::Raw { content_type, bytes, .. } if content_type == "application/json" => {
+                serde_json::from_slice(&bytes).expect("JSON")
+            }
             Body::Raw { bytes, .. } => Value::from(String::from_utf8(bytes).expect("text")),
         })
     }

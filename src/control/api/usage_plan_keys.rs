@@ -1,7 +1,7 @@
 //! UsagePlanKey: a key's belonging to a plan.
 //!
-//! Kept twice: under the plan (for its list) and under the key (for the rule that a key has one plan
-//! per API stage). A plan may have a million keys: nothing here reads them all but a new stage of a
+//! Kept twice: under the plan (for its list) and in the key's [`KeyAccess`] (for requests, and for the rule
+//! that a key has one plan per API stage). A plan may have a million keys: nothing here reads them all but a new stage of a
 //! plan whose stage another plan has too, and a plan's end, both a bounded piece at a time.
 //!
 //! Source: facts, aws-recorded section 13, stages-canary-cache-throttle section 7.
@@ -12,6 +12,7 @@ use super::api_keys::{self, ApiKey};
 use super::call::{Call, Reply};
 use super::context::Context;
 use super::error::ApiError;
+use super::key_access::{KeyAccess, access_of};
 use super::metered::UsageCount;
 use super::objects::{Secret, objects, wire};
 use super::page::{self, Page};
@@ -27,9 +28,6 @@ wire! {
         name: Option<String>,
     }
 
-    /// A plan of a key.
-    KeyPlan {}
-
     /// As it is answered.
     UsagePlanKey {
         id: String,
@@ -41,7 +39,6 @@ wire! {
 
 objects! {
     PlanKey: "usageplankey";
-    KeyPlan: "apikeyplan";
 }
 
 pub(super) fn get_usage_plan_keys(
@@ -95,7 +92,7 @@ pub(super) fn delete_usage_plan_key(
     let plan = plan_of(context, call)?;
     let key = member_of(context, &plan, call.label("keyId"))?;
     context.delete::<PlanKey>(&[&plan.id, &key.id])?;
-    context.delete::<KeyPlan>(&[&key.id, &plan.id])?;
+    leave(context, &key.id, &plan.id)?;
     usage::forget_key(context, &plan.id, &key.id)?;
     context.effects.keys.insert(key.id);
     Ok(Reply::empty())
@@ -115,12 +112,14 @@ pub(super) fn member_of(
 
 /// Ids of the plans that a key belongs to.
 pub(super) fn plans_of(context: &Context<'_>, key: &str) -> Result<Vec<String>, ApiError> {
-    let mut plans = Vec::new();
-    context.each::<KeyPlan>(&[key], None, |id, _| {
-        plans.push(id.to_owned());
-        true
-    })?;
-    Ok(plans)
+    Ok(access_of(context, key)?.plans)
+}
+
+/// Takes a plan out of what a key opens.
+fn leave(context: &Context<'_>, key: &str, plan: &str) -> Result<(), ApiError> {
+    let mut access = access_of(context, key)?;
+    access.remove(plan);
+    Ok(context.put(&[key], &access)?)
 }
 
 /// Makes a key one of a plan's; `false`: it was.
@@ -131,16 +130,32 @@ pub(super) fn add(context: &Context<'_>, plan: &UsagePlan, key: &ApiKey) -> Resu
     if context.has::<PlanKey>(&[&plan.id, &key.id])? {
         return Ok(false);
     }
-    for id in plans_of(context, &key.id)? {
-        let Some(other) = context.get::<UsagePlan>(&[&id])? else { continue };
+    let mut access = access_of(context, &key.id)?;
+    join(context, plan, key, &mut access)?;
+    context.put(&[&key.id], &access)?;
+    Ok(true)
+}
+
+/// Makes a key one of a plan's, which it is not; the caller keeps `access`, which is the key's.
+///
+/// # Errors
+/// As [`add`].
+pub(super) fn join(
+    context: &Context<'_>,
+    plan: &UsagePlan,
+    key: &ApiKey,
+    access: &mut KeyAccess,
+) -> Result<(), ApiError> {
+    for id in &access.plans {
+        let Some(other) = context.get::<UsagePlan>(&[id])? else { continue };
         let both = plan.api_stages.iter().find(|it| other.has(&it.api_id, &it.stage));
         if let Some(stage) = both {
             return Err(two_plans(&key.id, &other.id, &stage.api_id, &stage.stage));
         }
     }
     context.put(&[&plan.id, &key.id], &PlanKey { name: key.name.clone() })?;
-    context.put(&[&key.id, &plan.id], &KeyPlan {})?;
-    Ok(true)
+    access.add(&plan.id);
+    Ok(())
 }
 
 /// Whether a plan may get a stage: none of its keys has another plan with that stage.
@@ -168,33 +183,34 @@ pub(super) fn check_new_stage(
     })
 }
 
-/// Takes a key that is gone out of its plans.
+/// Takes a key out of its plans, whose access the caller removes.
 pub(super) fn forget_key(context: &Context<'_>, key: &str) -> Result<(), ApiError> {
     for plan in plans_of(context, key)? {
         context.delete::<PlanKey>(&[&plan, key])?;
         usage::forget_key(context, &plan, key)?;
     }
-    Ok(context.delete_all::<KeyPlan>(&[key])?)
+    Ok(())
 }
 
 /// Takes the keys out of a plan that is gone.
 pub(super) fn forget_plan(context: &Context<'_>, plan: &str) -> Result<(), ApiError> {
     each_key(context, plan, |key| {
-        context.delete::<KeyPlan>(&[key, plan])?;
+        leave(context, key, plan)?;
         context.delete::<UsageCount>(&[key, plan])?;
         Ok(())
     })?;
     Ok(context.delete_all::<PlanKey>(&[plan])?)
 }
 
-/// Takes over a key's name, which plans' lists are filtered by.
+/// Takes over a key's name, which the lists of its plans are filtered by.
 pub(super) fn rename_key(
     context: &Context<'_>,
     key: &str,
     name: Option<&str>,
+    plans: &[String],
 ) -> Result<(), ApiError> {
-    for plan in plans_of(context, key)? {
-        context.put(&[&plan, key], &PlanKey { name: name.map(str::to_owned) })?;
+    for plan in plans {
+        context.put(&[plan, key], &PlanKey { name: name.map(str::to_owned) })?;
     }
     Ok(())
 }
@@ -315,7 +331,9 @@ mod tests {
         plane.ok("DELETE", &format!("/usageplans/{plan}"), Value::Null);
         let reading = plane.store().read().unwrap();
         assert!(reading.list::<PlanKey>(&[]).unwrap().is_empty());
-        assert!(reading.list::<KeyPlan>(&[]).unwrap().is_empty());
+        let access = reading.list::<KeyAccess>(&[]).unwrap();
+        assert_eq!(access.len(), 2);
+        assert!(access.iter().all(|key| key.plans.is_empty()), "{access:?}");
     }
 
     #[test]

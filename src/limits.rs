@@ -61,6 +61,8 @@ pub const PIPELINED_RESPONSE_BYTES_MAX: usize = 64 * KIB;
 /// Sends up to this length are posted and not waited for, bytes: what fits the buffer of an idle socket,
 /// whose first size is 16 KiB (tcp(7), tcp_wmem).
 pub const POSTED_BYTES_MAX: usize = 16 * KIB;
+/// Buffers of posted sends that a ring keeps for the next ones.
+pub const POSTED_MEMORY_MAX: usize = 256;
 /// Bytes of an answer made in memory that a client gets `send-timeout` for, each time.
 pub const SEND_PIECE_BYTES_MAX: usize = 256 * KIB;
 /// Time that a refused client has to end its sending and read its answer: what it sends meanwhile is

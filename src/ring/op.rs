@@ -15,6 +15,8 @@ pub struct SendBuf {
     pub tail: Tail,
     /// Bytes of both together that have been sent.
     pub(super) sent: usize,
+    /// When a posted one has left, the head's memory goes to the ring, for whoever sends next.
+    pub(super) gives_memory: bool,
 }
 
 /// Second part of a [`SendBuf`].
@@ -30,12 +32,19 @@ pub enum Tail {
 impl SendBuf {
     /// Bytes of one part only.
     pub fn from_vec(head: Vec<u8>) -> Self {
-        Self { head, tail: Tail::None, sent: 0 }
+        Self { head, ..Self::default() }
     }
 
     /// A head and a received piece after it.
     pub fn with_tail(head: Vec<u8>, tail: RecvBuf) -> Self {
-        Self { head, tail: Tail::Received(tail), sent: 0 }
+        Self { head, tail: Tail::Received(tail), ..Self::default() }
+    }
+
+    /// The same, whose head is not wanted back once it was posted and has left: [`super::Ring::memory`]
+    /// gives it to whoever sends next, while it is warm.
+    #[must_use]
+    pub fn giving_memory(self) -> Self {
+        Self { gives_memory: true, ..self }
     }
 
     /// Bytes in both parts.

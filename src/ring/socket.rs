@@ -86,7 +86,7 @@ impl Socket {
     }
 
     /// Waits until what was posted has been sent; gives its head back as it was, an empty one if nothing
-    /// was posted.
+    /// was posted or its memory was given away ([`SendBuf::giving_memory`]).
     ///
     /// Dropping the future loses nothing.
     ///

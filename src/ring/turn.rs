@@ -95,6 +95,8 @@ struct Inner {
     unread: RefCell<Vec<Key>>,
     /// Sends that this turn submits and that say nothing if all goes well.
     posted: RefCell<Vec<Key>>,
+    /// Memory of posted sends that have left.
+    memory: RefCell<Vec<Vec<u8>>>,
 }
 
 impl Ring {
@@ -135,6 +137,7 @@ impl Ring {
             vital: RefCell::default(),
             unread: RefCell::default(),
             posted: RefCell::default(),
+            memory: RefCell::default(),
         })))
     }
 

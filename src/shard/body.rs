@@ -61,7 +61,8 @@ impl Link {
         }
         self.release_if_scarce();
         self.shard.cells.bytes_out.add(len as u64);
-        self.socket.post(SendBuf::with_tail(std::mem::take(&mut self.out), tail));
+        let buf = SendBuf::with_tail(std::mem::take(&mut self.out), tail);
+        self.socket.post(buf.giving_memory());
         true
     }
 
@@ -85,7 +86,7 @@ impl Link {
         !self.gone
     }
 
-    /// Takes the memory of what was posted for what is sent next, if that has left, as it probably has.
+    /// Gets memory for what is sent next, that of what was posted if it comes back.
     pub(super) fn reuse_memory(&mut self) {
         if let Poll::Ready((Ok(()), memory)) = self.socket.poll_settled() {
             self.take_memory(memory);

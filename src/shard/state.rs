@@ -203,6 +203,10 @@ impl Shard {
     }
 
     pub(super) fn take_buffer(&self) -> Vec<u8> {
+        let warm = self.ring().memory();
+        if warm.capacity() > 0 {
+            return warm;
+        }
         self.buffers.borrow_mut().pop().unwrap_or_default()
     }
 

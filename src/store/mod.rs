@@ -26,7 +26,7 @@ use unproven::unproven;
 use redb::{Database, ReadableDatabase, TableDefinition, TableError};
 
 /// Format of the documents. Raised when an older Ringway could not read what this one writes.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 /// The store's file inside its directory.
 pub const FILE_NAME: &str = "ringway.redb";

@@ -177,3 +177,25 @@ fn posts_of_many_sockets_are_settled_by_one_turn() {
     });
     assert!(stats.cqes < 2_000, "{stats:?}");
 }
+
+#[test]
+fn memory_that_is_given_away_serves_the_next_send_of_any_socket() {
+    run(4, 1, async |ring| {
+        let (mut first, _first_peer) = pair(&ring).await;
+        let (mut second, mut second_peer) = pair(&ring).await;
+        let mut memory = Vec::with_capacity(1_000);
+        memory.extend_from_slice(b"hello");
+        first.post(SendBuf::from_vec(memory).giving_memory());
+        assert_eq!(ring.memory().capacity(), 0, "it is on its way");
+        yield_now(&ring).await;
+        let mut memory = ring.memory();
+        assert_eq!((memory.len(), memory.capacity()), (0, 1_000));
+        memory.extend_from_slice(b"and there");
+        second.post(SendBuf::from_vec(memory).giving_memory());
+        assert_eq!(settles(&mut first).await, b"");
+        assert_eq!(settles(&mut second).await, b"");
+        let mut got = [0; 9];
+        second_peer.read_exact(&mut got).unwrap();
+        assert_eq!(&got, b"and there");
+    });
+}

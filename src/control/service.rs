@@ -296,6 +296,8 @@ impl Shared {
         if changes.is_empty() {
             return Ok(());
         }
+        // In the order of their rows: neighbours share pages. A member's own changes stay in theirs.
+        changes.sort_by(|a, b| (&a.plan, a.key.as_str()).cmp(&(&b.plan, b.key.as_str())));
         let kept = (|| {
             let transaction = self.store.write()?;
             api::keep_counts(&transaction, &changes)?;

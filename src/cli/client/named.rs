@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::Failure;
 use super::super::args::parse_stage;
-use super::admin::{Admin, encoded};
+use super::admin::{Admin, CallError, encoded};
 use super::{apis, text};
 
 /// Plans or keys that a message lists.
@@ -99,6 +99,15 @@ pub(super) fn called(object: &Value) -> String {
         ("", id) => id.to_owned(),
         (name, id) => format!("{name} ({id})"),
     }
+}
+
+/// Why a call that names a key of a plan failed.
+pub(super) fn of_member(error: CallError, key: &Value, plan: &Value) -> Failure {
+    if error.is_not_found() {
+        let (key, plan) = (called(key), called(plan));
+        return Failure::Failed(format!("key {key} does not belong to plan {plan}"));
+    }
+    error.into()
 }
 
 /// The one of `all` with that id, else the one of that name.

@@ -308,14 +308,8 @@ fn remove_key(args: &KeyArgs) -> Result<(), Failure> {
     let plan = named::plan(&admin, &args.plan)?;
     let key = named::key(&admin, &args.key)?;
     let path = format!("{}/keys/{}", plan_path(&plan), encoded(text(&key, "id")));
-    admin.send("DELETE", &path, &Body::Nothing).map_err(|error| match error.is_not_found() {
-        true => Failure::Failed(format!(
-            "key {} does not belong to plan {}",
-            called(&key),
-            called(&plan)
-        )),
-        false => error.into(),
-    })?;
+    let removed = admin.send("DELETE", &path, &Body::Nothing);
+    removed.map_err(|error| named::of_member(error, &key, &plan))?;
     let document = json!({ "usagePlanId": plan["id"], "id": key["id"], "removed": true });
     args.client.show(&document, || {
         format!("plan {}: has key {} no longer\n", called(&plan), called(&key))

@@ -231,14 +231,8 @@ fn grant(args: &GrantArgs) -> Result<(), Failure> {
     );
     let value = args.remaining.to_string();
     let patch = json!([{ "op": "replace", "path": "/remaining", "value": value }]);
-    let answer = admin.patch(&path, patch).map_err(|error| match error.is_not_found() {
-        true => Failure::Failed(format!(
-            "key {} does not belong to plan {}",
-            called(&key),
-            called(&plan)
-        )),
-        false => error.into(),
-    })?;
+    let answer = admin.patch(&path, patch);
+    let answer = answer.map_err(|error| named::of_member(error, &key, &plan))?;
     args.client.show(&answer, || {
         format!("plan {}, key {}: {value} requests left\n", called(&plan), called(&key))
     });

@@ -12,8 +12,8 @@
 //! the kernel has taken every SQE and no CQE is held back, a posted send without one has been sent. What
 //! could not leave goes on as an ordinary send; its connection need not be there for it.
 //!
-//! The memory of an answer that has left serves the next ones of any connection at once: one warm buffer a
-//! turn's answer and not one a connection.
+//! The memory of an answer that has left serves the next answers, of any connection: as many buffers stay
+//! warm as a turn sends answers, instead of one for each connection.
 //!
 //! Source: io_uring_enter(2); Linux 6.1 to 6.18, `io_send`, `io_sendmsg`, `io_net_retry` and
 //! `io_sendrecv_fail` of io_uring/net.c, `io_queue_async` of io_uring/io_uring.c.

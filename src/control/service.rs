@@ -29,7 +29,7 @@ use crate::auth::sigv4::AuthError;
 use crate::auth::sigv4::{self, Payload, Verifier};
 use crate::store::Store;
 use crate::time::{Nanos, WallMillis};
-use crate::usage::{Change, Day, UsagePlans};
+use crate::usage::{Day, UsagePlans};
 
 /// Rows of usage that are looked at together; whoever wants to change the store waits for no more.
 const OLD_USAGE_ROWS: usize = 5_000;
@@ -90,7 +90,7 @@ struct Shared {
     parts: ServiceParts,
     /// Whoever brings counts to the store holds it from taking them to their commit: a count that is taken
     /// later is stored later, and who finds nothing to keep knows that all is kept.
-    keeping: std::sync::Mutex<()>,
+    counts: std::sync::Mutex<api::Counts>,
 }
 
 impl std::ops::Deref for Shared {
@@ -108,10 +108,10 @@ struct Changed {
 }
 
 impl Service {
-    /// A service over these parts.
-    pub fn new(parts: ServiceParts) -> Self {
-        let keeping = std::sync::Mutex::new(());
-        Self { parts: Arc::new(Shared { parts, keeping }), writing: Arc::default() }
+    /// A service over these parts; `counts` are what the store's journal holds.
+    pub fn new(parts: ServiceParts, counts: api::Counts) -> Self {
+        let counts = std::sync::Mutex::new(counts);
+        Self { parts: Arc::new(Shared { parts, counts }), writing: Arc::default() }
     }
 
     /// The parts it was made of.
@@ -160,8 +160,8 @@ impl Service {
             return self.test_invoke(request).await;
         }
         if matches!(request.route.operation.name, "GetUsage" | "UpdateUsage") {
-            // What they answer and change is in the store only when it has been kept.
-            self.keep_usage().await?;
+            // What they answer and change is in its rows only when it has been settled.
+            self.settle_usage().await?;
         }
         if !request.route.operation.writes() {
             let shared = self.parts.clone();
@@ -195,7 +195,47 @@ impl Service {
     /// The store cannot be written; what could not be kept will be the next time.
     pub async fn keep_usage(&self) -> Result<(), ApiError> {
         let shared = self.parts.clone();
-        blocking(move || shared.keep_usage()).await
+        blocking(move || shared.keep_usage(&mut shared.counts()).map(drop)).await
+    }
+
+    /// The same, and brings a piece of what was kept to its rows when there is much of it.
+    ///
+    /// # Errors
+    /// The store cannot be written; what could not be done will be the next time.
+    pub async fn tend_usage(&self) -> Result<(), ApiError> {
+        let shared = self.parts.clone();
+        let tend = move || {
+            let mut counts = shared.counts();
+            let kept = shared.keep_usage(&mut counts)?;
+            // Faster than new members come, whatever their number.
+            match counts.is_to_be_settled() {
+                true => Ok(counts.settle(&shared.store, api::Counts::PIECE.max(2 * kept))?),
+                false => Ok(()),
+            }
+        };
+        blocking(tend).await
+    }
+
+    /// Brings all that has been counted up to now to its rows.
+    async fn settle_usage(&self) -> Result<(), ApiError> {
+        let shared = self.parts.clone();
+        let settle = move || {
+            let counted = {
+                let mut counts = shared.counts();
+                shared.keep_usage(&mut counts)?;
+                counts.next_part()
+            };
+            loop {
+                // What requests count meanwhile is kept in time.
+                let mut counts = shared.counts();
+                shared.keep_usage(&mut counts)?;
+                if counts.is_settled(counted) {
+                    return Ok(());
+                }
+                counts.settle(&shared.store, api::Counts::PIECE)?;
+            }
+        };
+        blocking(settle).await
     }
 
     /// Removes usage that nobody can ask for any more, a piece at a time.
@@ -240,7 +280,7 @@ impl Service {
     pub async fn restore(&self, backup: Store) -> Result<(), ApiError> {
         let replace = move |shared: &Shared| {
             // What was counted before does not count in the backup's plans. Taken first, as by others.
-            let _keeping = shared.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut counts = shared.counts();
             let before = stages_of(&shared.store.read()?)?;
             let transaction = shared.store.write()?;
             transaction.replace_all(&backup.read()?)?;
@@ -255,7 +295,9 @@ impl Service {
             api::check_keys(&transaction, &shared.settings)?;
             transaction.commit()?;
             shared.usage.clear();
-            api::load_keys(&shared.store, &shared.settings, &shared.usage)?;
+            let store = shared.store.read()?;
+            *counts = api::Counts::load(&store)?;
+            api::load_keys(&store, &shared.settings, &shared.usage, &counts)?;
             Ok(Changed { reply: Reply::empty(), updates })
         };
         let work = move |shared: &Shared| {
@@ -289,26 +331,12 @@ impl Shared {
         published.map_err(ApiError::internal)
     }
 
-    fn keep_usage(&self) -> Result<(), ApiError> {
-        let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut changes: Vec<Change> = Vec::new();
-        self.usage.take_changes(|change| changes.push(change));
-        if changes.is_empty() {
-            return Ok(());
-        }
-        // In the order of their rows: neighbours share pages. A member's own changes stay in theirs.
-        changes.sort_by(|a, b| (&a.plan, a.key.as_str()).cmp(&(&b.plan, b.key.as_str())));
-        let kept = (|| {
-            let transaction = self.store.write()?;
-            api::keep_counts(&transaction, &changes)?;
-            transaction.commit()
-        })();
-        if kept.is_err() {
-            for change in &changes {
-                self.usage.give_back(change);
-            }
-        }
-        Ok(kept?)
+    fn counts(&self) -> std::sync::MutexGuard<'_, api::Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep_usage(&self, counts: &mut api::Counts) -> Result<usize, ApiError> {
+        Ok(counts.keep(&self.store, &self.usage)?)
     }
 
     fn context<'a>(&'a self, store: &'a crate::store::Transaction) -> Context<'a> {

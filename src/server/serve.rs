@@ -115,7 +115,7 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
         vault: vault.clone(),
     };
     let usage = Arc::new(UsagePlans::new(vault.hash_key()));
-    api::load_keys(&store, &settings, &usage).map_err(|error| error.message)?;
+    let counts = load_usage(&store, &settings, &usage).map_err(|error| error.message)?;
     let everything = serving.everything(&store, monotonic_now());
     let everything = everything.map_err(|error| error.to_string())?;
 
@@ -149,7 +149,7 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
         config.greeting,
     );
     let (publications, inbox) = mpsc::channel(PUBLICATIONS_MAX);
-    let service = Arc::new(Service::new(ServiceParts {
+    let service = ServiceParts {
         store,
         settings: api::Settings { api_port: address.port(), ..settings },
         usage,
@@ -159,7 +159,8 @@ pub(super) fn run(config: ServeConfig) -> Result<(), String> {
         clock: monotonic_now,
         body_bytes_max: config.admin_body_bytes_max,
         tests: Box::new(super::trials::OnShards(process.shards().tests())),
-    }));
+    };
+    let service = Arc::new(Service::new(service, counts));
     let stages = everything.updates.len();
     tokio_uring::start(async {
         let serve = async {
@@ -235,11 +236,23 @@ async fn forget_usage(service: Arc<Service>) {
     }
 }
 
+/// Brings the store's keys, plans and counts to the requests.
+fn load_usage(
+    store: &Store,
+    settings: &api::Settings,
+    usage: &UsagePlans,
+) -> Result<api::Counts, api::ApiError> {
+    let store = store.read()?;
+    let counts = api::Counts::load(&store)?;
+    api::load_keys(&store, settings, usage, &counts)?;
+    Ok(counts)
+}
+
 /// Keeps every second what requests have counted.
 async fn keep_usage(service: Arc<Service>) {
     loop {
         tokio::time::sleep(KEEP_USAGE_EVERY).await;
-        if let Err(error) = service.keep_usage().await {
+        if let Err(error) = service.tend_usage().await {
             tracing::error!("usage cannot be stored, and will be tried again: {}", error.message);
         }
     }

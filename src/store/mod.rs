@@ -1,7 +1,7 @@
 //! The embedded store: documents under keys, in one file of [redb](https://www.redb.org), ACID.
 //!
-//! Knows no API Gateway: an [`Object`] is whatever serializes, under its kind and the ids that lead to
-//! it. Larger texts that never change (frozen deployments) are [blobs](Transaction::put_blob), kept
+//! Knows no API Gateway: an [`Object`] is whatever has bytes, mostly JSON ([`Document`]), under its kind and
+//! the ids that lead to it. Larger texts that never change (frozen deployments) are [blobs](Transaction::put_blob), kept
 //! compressed. One call is one transaction; what was acknowledged survives a crash at any moment, and
 //! of what was not nothing is left.
 //!
@@ -17,7 +17,7 @@ mod tests;
 
 pub use backup::restore;
 pub use error::StoreError;
-pub use transaction::{Object, Transaction};
+pub use transaction::{Document, Object, Transaction};
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,9 @@ use unproven::unproven;
 use redb::{Database, ReadableDatabase, TableDefinition, TableError};
 
 /// Format of the documents. Raised when an older Ringway could not read what this one writes.
-pub const FORMAT: u64 = 2;
+pub const FORMAT: u64 = 3;
+/// Oldest format that is read as it is.
+const FORMAT_MIN: u64 = 2;
 
 /// The store's file inside its directory.
 pub const FILE_NAME: &str = "ringway.redb";
@@ -77,11 +79,11 @@ impl Store {
             .map_err(opening)?;
         let store = Self { database, path: path.clone() };
         let found = store.format()?;
-        if let Some(found) = found.filter(|&found| found != FORMAT) {
+        if let Some(found) = found.filter(|found| !(FORMAT_MIN..=FORMAT).contains(found)) {
             return Err(StoreError::Format { path, found });
         }
         proof.accept().map_err(|error| StoreError::io(&path, &error))?;
-        if found.is_none() {
+        if found != Some(FORMAT) {
             store.begin()?;
         }
         Ok(store)
@@ -120,7 +122,7 @@ impl Store {
         }
     }
 
-    /// Makes a new file a store of this version.
+    /// Makes a new file, or an older version's, a store of this version.
     fn begin(&self) -> Result<(), StoreError> {
         let transaction = self.database.begin_write()?;
         transaction.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;

@@ -7,14 +7,14 @@ struct Pet {
     name: String,
 }
 
-impl Object for Pet {
+impl Document for Pet {
     const KIND: &'static str = "pet";
 }
 
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
 struct Petty(u8);
 
-impl Object for Petty {
+impl Document for Petty {
     const KIND: &'static str = "petty";
 }
 

@@ -20,8 +20,8 @@ use super::{BLOBS, OBJECTS, StoreError};
 /// Between the parts of a key. No id contains it.
 const SEPARATOR: char = '\0';
 
-/// What is kept under its kind and the ids that lead to it: as JSON, where it says no other form.
-pub trait Object: Serialize + DeserializeOwned {
+/// What is kept under its kind and the ids that lead to it.
+pub trait Object: Sized {
     /// First part of the key; differs from every other kind's.
     const KIND: &'static str;
 
@@ -29,14 +29,28 @@ pub trait Object: Serialize + DeserializeOwned {
     ///
     /// # Errors
     /// It has no such form; why.
-    fn to_row(&self) -> Result<Vec<u8>, String> {
-        serde_json::to_vec(self).map_err(|error| error.to_string())
-    }
+    fn to_row(&self) -> Result<Vec<u8>, String>;
 
     /// What these bytes were made of.
     ///
     /// # Errors
     /// They were made of nothing of the kind; why.
+    fn from_row(row: &[u8]) -> Result<Self, String>;
+}
+
+/// An [`Object`] that is kept as JSON.
+pub trait Document: Serialize + DeserializeOwned {
+    /// [`Object::KIND`].
+    const KIND: &'static str;
+}
+
+impl<T: Document> Object for T {
+    const KIND: &'static str = T::KIND;
+
+    fn to_row(&self) -> Result<Vec<u8>, String> {
+        serde_json::to_vec(self).map_err(|error| error.to_string())
+    }
+
     fn from_row(row: &[u8]) -> Result<Self, String> {
         serde_json::from_slice(row).map_err(|error| error.to_string())
     }

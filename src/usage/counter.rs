@@ -29,8 +29,15 @@ pub struct Counted {
 #[must_use = "a count that is not taken back stands"]
 pub struct Count {
     period: u32,
-    /// The period that this count has ended, and what was counted in it.
-    pub ended: Option<Counted>,
+    /// What the counter said before.
+    pub before: Counted,
+}
+
+impl Count {
+    /// The period that this count has ended, if something was counted in it.
+    pub fn ended(&self) -> Option<Counted> {
+        (self.before.period < self.period && self.before.count > 0).then_some(self.before)
+    }
 }
 
 impl Default for Counter {
@@ -67,10 +74,7 @@ impl Counter {
             }
             let next = pack(Counted { count: now.count + 1, ..now });
             match self.0.compare_exchange_weak(word, next, Ordering::SeqCst, Ordering::Relaxed) {
-                Ok(_) => {
-                    let ended = (begins && counted.count > 0).then_some(counted);
-                    return Some(Count { period: now.period, ended });
-                }
+                Ok(_) => return Some(Count { period: now.period, before: counted }),
                 Err(changed) => word = changed,
             }
         }
@@ -85,6 +89,14 @@ impl Counter {
         };
         // An error says that the period has ended.
         let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::Relaxed, back);
+    }
+
+    /// Begins a period without counting in it; the answer is what was counted in the one that this ends.
+    pub fn begin(&self, period: u32) -> Option<Counted> {
+        let next = pack(Counted { period, count: 0 });
+        let begin = |word| (unpack(word).period < period).then_some(next);
+        let word = self.0.fetch_update(Ordering::SeqCst, Ordering::Relaxed, begin).ok()?;
+        Some(unpack(word)).filter(|counted| counted.count > 0)
     }
 
     /// Sets what is counted, whatever was.
@@ -115,8 +127,11 @@ mod tests {
         assert!(counter.take(7, Some(3)).is_none());
         assert!(counter.take(7, Some(4)).is_some(), "a higher limit holds at once");
         let first = counter.take(8, Some(3)).unwrap();
-        assert_eq!(first.ended, Some(Counted { period: 7, count: 4 }));
+        assert_eq!(first.ended(), Some(Counted { period: 7, count: 4 }));
         assert_eq!(counter.counted(), Counted { period: 8, count: 1 });
+        let second = counter.take(8, Some(3)).unwrap();
+        assert_eq!((second.ended(), second.before), (None, Counted { period: 8, count: 1 }));
+        counter.put_back(second);
         counter.put_back(first);
         assert_eq!(counter.counted(), Counted { period: 8, count: 0 });
         assert!(counter.take(8, Some(0)).is_none());
@@ -140,6 +155,15 @@ mod tests {
         let _ = counter.take(2, None).unwrap();
         counter.put_back(old);
         assert_eq!(counter.counted(), Counted { period: 2, count: 1 });
+    }
+
+    #[test]
+    fn a_period_begins_once() {
+        let counter = Counter::new(Counted { period: 5, count: 3 });
+        assert_eq!((counter.begin(4), counter.begin(5)), (None, None));
+        assert_eq!(counter.begin(6), Some(Counted { period: 5, count: 3 }));
+        assert_eq!((counter.begin(6), counter.begin(7)), (None, None), "nothing was counted in it");
+        assert_eq!(counter.counted(), Counted { period: 7, count: 0 });
     }
 
     #[test]

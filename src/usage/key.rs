@@ -215,9 +215,9 @@ impl Member {
         self.gone.store(true, Ordering::Release);
     }
 
-    /// Whether its key is still in the plan.
+    /// Whether its key is still in the plan, and that a plan.
     pub(super) fn is_present(&self) -> bool {
-        !self.gone.load(Ordering::Acquire)
+        !self.gone.load(Ordering::Acquire) && self.plan.is_present()
     }
 
     /// Takes the mark. Counts before the mark are seen after this; later ones mark it anew.

@@ -14,9 +14,14 @@ impl Day {
         Self(u32::try_from(moment.0 / DAY_MS).unwrap_or(u32::MAX))
     }
 
+    /// Its first moment.
+    pub fn begin(self) -> WallMillis {
+        WallMillis(u64::from(self.0) * DAY_MS)
+    }
+
     /// `2026-11-26`.
     pub fn iso(self) -> String {
-        let date = WallMillis(u64::from(self.0) * DAY_MS).civil();
+        let date = self.begin().civil();
         format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)
     }
 }
@@ -58,9 +63,7 @@ impl Quota {
             QuotaPeriod::Day => 0,
             // 1970-01-01 was a Thursday: four days after a Sunday.
             QuotaPeriod::Week => (shifted + 4) % 7,
-            QuotaPeriod::Month => {
-                u32::from(WallMillis(u64::from(shifted) * DAY_MS).civil().day).saturating_sub(1)
-            }
+            QuotaPeriod::Month => u32::from(Day(shifted).begin().civil().day).saturating_sub(1),
         };
         day.saturating_sub(into)
     }

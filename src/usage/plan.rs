@@ -1,5 +1,8 @@
 //! A usage plan's definition.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use arc_swap::ArcSwap;
 
 use super::period::Quota;
@@ -9,8 +12,30 @@ use crate::throttle::Rate;
 /// A plan as it is now, for all who are in it.
 #[derive(Debug)]
 pub(super) struct PlanCell {
+    pub(super) id: Box<str>,
     pub(super) number: PlanNumber,
     pub(super) plan: ArcSwap<Plan>,
+    /// Whether it is a plan no more: what its members count is nobody's.
+    gone: AtomicBool,
+}
+
+impl PlanCell {
+    /// A plan that is counted under a number.
+    pub(super) fn new(plan: Plan, number: PlanNumber) -> Self {
+        let (id, gone) = (plan.id.clone(), AtomicBool::new(false));
+        Self { id, number, plan: ArcSwap::from_pointee(plan), gone }
+    }
+
+    /// Says that it is a plan no more; its members open nothing from now on.
+    pub(super) fn leave(&self) {
+        let id = self.id.clone();
+        self.plan.store(Arc::new(Plan { id, throttle: None, quota: None, stages: [].into() }));
+        self.gone.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_present(&self) -> bool {
+        !self.gone.load(Ordering::Acquire)
+    }
 }
 
 /// Under which number a plan's requests are counted: below [`USAGE_PLAN_SERIES_MAX`] its own, which it

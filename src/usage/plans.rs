@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::Guard;
 use crossbeam::queue::SegQueue;
 use papaya::LocalGuard;
 use smallvec::SmallVec;
@@ -26,8 +26,17 @@ pub struct UsagePlans {
     admin: Mutex<Admin>,
     /// Members that have counted since their counters were taken last.
     changed: SegQueue<Arc<Member>>,
-    /// Days that are over, with what was counted in them.
-    ended: SegQueue<(Arc<Member>, Counted)>,
+    /// Days that are over.
+    ended: SegQueue<Ended>,
+}
+
+/// A member's day that is over.
+#[derive(Debug)]
+struct Ended {
+    member: Arc<Member>,
+    day: Counted,
+    /// The quota's counter when the day ended, or shortly after it.
+    quota: Counted,
 }
 
 #[derive(Debug, Default)]
@@ -157,11 +166,8 @@ enum Bucket {
 /// What has been counted of one member.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// Id of the plan.
-    pub plan: Box<str>,
-    /// The key.
-    pub key: KeyId,
-    /// The quota's counter; a period of 0 says that nothing was counted towards one.
+    /// The quota's counter; a period of 0 says that nothing was counted towards one. Of a day that is over
+    /// it is what it was then, but for requests that came at the same time.
     pub quota: Counted,
     /// The day's counter.
     pub day: Counted,
@@ -169,6 +175,18 @@ pub struct Change {
     pub is_over: bool,
     /// Whose it is.
     pub(super) member: Arc<Member>,
+}
+
+impl Change {
+    /// Id of the plan.
+    pub fn plan(&self) -> &str {
+        &self.member.plan.id
+    }
+
+    /// The key.
+    pub fn key(&self) -> KeyId {
+        self.member.key
+    }
 }
 
 impl Default for UsagePlans {
@@ -218,14 +236,13 @@ impl UsagePlans {
         }
         let id = plan.id.clone();
         let number = admin.number(&id);
-        admin.plans.insert(id, Arc::new(PlanCell { number, plan: ArcSwap::from_pointee(plan) }));
+        admin.plans.insert(id, Arc::new(PlanCell::new(plan, number)));
     }
 
     /// Forgets a plan. Its members go when their keys are set again; until then they open nothing.
     pub fn remove_plan(&self, id: &str) {
         if let Some(cell) = self.lock().plans.remove(id) {
-            let closed = Plan { id: id.into(), throttle: None, quota: None, stages: [].into() };
-            cell.plan.store(Arc::new(closed));
+            cell.leave();
         }
     }
 
@@ -319,8 +336,13 @@ impl UsagePlans {
         let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let count = whole(quota.limit).saturating_sub(whole(remaining));
         // A clock that was set back does not bring a former period back.
-        let period = quota.period_of(wall).max(member.quota.counted().period);
+        let before = member.quota.counted();
+        let period = quota.period_of(wall).max(before.period);
         member.quota.set(Counted { period, count });
+        // What is left now is left of this day, and no news of the one that the member counted on last.
+        if let Some(day) = member.day.begin(Day::of(wall).0) {
+            self.ended.push(Ended { member: Arc::clone(&member), day, quota: before });
+        }
         self.mark(&member);
         true
     }
@@ -329,17 +351,17 @@ impl UsagePlans {
     pub fn clear(&self) {
         while self.changed.pop().is_some() || self.ended.pop().is_some() {}
         let mut admin = self.lock();
-        admin.plans.clear();
+        admin.plans.drain().for_each(|(_, cell)| cell.leave());
         self.keys.pin().clear();
     }
 
     /// Takes a change back that could not be kept, to hand it out again.
     pub fn give_back(&self, change: &Change) {
-        let member = Arc::clone(&change.member);
-        if change.is_over {
-            self.ended.push((member, change.day));
+        let Change { quota, day, is_over, ref member } = *change;
+        if is_over {
+            self.ended.push(Ended { member: Arc::clone(member), day, quota });
         } else {
-            self.mark(&member);
+            self.mark(member);
         }
     }
 
@@ -348,34 +370,30 @@ impl UsagePlans {
         self.keys.len()
     }
 
+    /// Whether something has been counted that nobody has taken yet.
+    pub fn has_changes(&self) -> bool {
+        !self.changed.is_empty() || !self.ended.is_empty()
+    }
+
     /// Hands out all that has been counted since the last call, each count once: days that are over, and
     /// the counters of every member that has changed. One that is a member no more is left out; if its key
     /// has come back to the plan, that is another member, which begins anew.
     pub fn take_changes(&self, mut each: impl FnMut(Change)) {
-        let mut tell = |member: &Arc<Member>, day: Option<Counted>| {
-            let plan = member.plan.plan.load().id.clone();
-            if !self.is_present(&plan, member) {
-                return;
-            }
-            each(Change {
-                plan,
-                key: member.key,
-                quota: member.quota.counted(),
-                day: day.unwrap_or_else(|| member.day.counted()),
-                is_over: day.is_some(),
-                member: Arc::clone(member),
-            });
-        };
         for _ in 0..self.ended.len() {
-            let Some((member, ended)) = self.ended.pop() else { break };
-            tell(&member, Some(ended));
+            let Some(Ended { member, day, quota }) = self.ended.pop() else { break };
+            if member.is_present() {
+                each(Change { quota, day, is_over: true, member });
+            }
         }
         for _ in 0..self.changed.len() {
             let Some(member) = self.changed.pop() else { break };
             // Before the counters are read: what comes later is a change of its own (see
             // `Member::is_first_change`).
             member.take_mark();
-            tell(&member, None);
+            if member.is_present() {
+                let (quota, day) = (member.quota.counted(), member.day.counted());
+                each(Change { quota, day, is_over: false, member });
+            }
         }
     }
 
@@ -383,13 +401,6 @@ impl UsagePlans {
     #[cfg(test)]
     pub(super) fn references(&self, hash: ValueHash) -> usize {
         Arc::strong_count(&self.keys.pin().get(&hash).unwrap().members.as_slice()[0])
-    }
-
-    /// Whether it is a member still, and its plan a plan.
-    fn is_present(&self, plan: &str, member: &Member) -> bool {
-        let admin = self.lock();
-        let cell = admin.plans.get(plan);
-        member.is_present() && cell.is_some_and(|cell| Arc::ptr_eq(cell, &member.plan))
     }
 
     fn member(&self, plan: &str, key: ValueHash) -> Option<Arc<Member>> {
@@ -464,9 +475,10 @@ impl Pinned<'_> {
         };
         let day = member.day.take(Day::of(wall).0, None);
         let day = day.expect("a counter without a limit counts");
-        if let Some(ended) = day.ended {
+        if let Some(ended) = day.ended() {
             // Once a day and member.
-            plans.ended.push((Arc::clone(member), ended));
+            let quota = quota.map_or_else(|| member.quota.counted(), |count| count.before);
+            plans.ended.push(Ended { member: Arc::clone(member), day: ended, quota });
         }
         plans.mark(member);
         Ok(Admission { caller, plans, member, given, quota, day })
@@ -495,6 +507,6 @@ impl Admission<'_> {
 
     /// Id of the plan.
     pub fn plan(&self) -> Box<str> {
-        self.member.plan.plan.load().id.clone()
+        self.member.plan.id.clone()
     }
 }

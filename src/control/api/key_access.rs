@@ -5,8 +5,6 @@
 //!
 //! **Invariant**: every key has one, written by the calls that write the key, in the same transaction.
 
-use serde::{Deserialize, Serialize};
-
 use super::context::Context;
 use super::error::ApiError;
 use crate::store::Object;
@@ -16,7 +14,7 @@ use crate::usage::ValueHash;
 const SEPARATOR: char = '\0';
 
 /// What a key opens, under the key's id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyAccess {
     /// What its value is known by.
     pub hash: ValueHash,

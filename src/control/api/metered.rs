@@ -1,23 +1,20 @@
 //! API keys and usage plans between the store and the requests that they admit, and what was counted back.
 //!
-//! A member's counters are a row of their own, and so is each of its days (what GetUsage answers). Rows
-//! hold whole counts and no differences: writing one twice changes nothing.
+//! A member's counters are a row of their own, and so is each of its days (what GetUsage answers). What was
+//! counted lately may still be on its way there ([`Counts`]).
 
 use std::collections::HashMap;
 
 use super::api_keys::{self, SealedApiKey};
 use super::context::{Effects, Settings};
+use super::counts::Counts;
 use super::error::ApiError;
 use super::key_access::KeyAccess;
 use super::objects::{objects, wire};
-use super::usage::UsageDay;
-use super::usage_plan_keys::PlanKey;
 use super::usage_plans::{QuotaSettings, ThrottleSettings, UsagePlan};
-use crate::store::{Store, StoreError, Transaction};
+use crate::store::Transaction;
 use crate::throttle::Rate;
-use crate::usage::{
-    Change, Counted, Day, KeyId, MethodLimit, Plan, PlanStage, Quota, QuotaPeriod, UsagePlans,
-};
+use crate::usage::{Counted, KeyId, MethodLimit, Plan, PlanStage, Quota, QuotaPeriod, UsagePlans};
 
 /// Keys that are read together.
 const CHUNK: usize = 1_024;
@@ -45,9 +42,13 @@ objects! {
 ///
 /// # Errors
 /// The store cannot be read, or it is of another vault.
-pub fn load_keys(store: &Store, settings: &Settings, usage: &UsagePlans) -> Result<(), ApiError> {
-    let store = store.read()?;
-    check_vault(&store, settings)?;
+pub fn load_keys(
+    store: &Transaction,
+    settings: &Settings,
+    usage: &UsagePlans,
+    counts: &Counts,
+) -> Result<(), ApiError> {
+    check_vault(store, settings)?;
     for plan in store.list::<UsagePlan>(&[])? {
         usage.set_plan(plan_of(&plan));
     }
@@ -63,19 +64,28 @@ pub fn load_keys(store: &Store, settings: &Settings, usage: &UsagePlans) -> Resu
         })?;
         let Some(&(last, _)) = keys.last() else { return Ok(()) };
         let from = after.map(|id| format!("{id}\u{1}"));
-        let mut counts: HashMap<String, UsageCount> = HashMap::new();
+        let mut rows: HashMap<String, UsageCount> = HashMap::new();
         store.each::<UsageCount>(&[], from.as_deref(), |ids, count| {
             let is_one = ids.split('\0').next().is_some_and(|key| key <= last.as_str());
             if is_one {
-                counts.insert(ids.to_owned(), count);
+                rows.insert(ids.to_owned(), count);
             }
             is_one
         })?;
         for (id, key) in keys.drain(..) {
-            set_key(usage, id, &key, |plan| match counts.is_empty() {
-                true => UsageCount::default(),
-                false => counts.get(&ids_of(id, plan)).cloned().unwrap_or_default(),
+            let mut failure = None;
+            set_key(usage, id, &key, |plan| {
+                let row = match rows.is_empty() {
+                    true => UsageCount::default(),
+                    false => rows.remove(&ids_of(id, plan)).unwrap_or_default(),
+                };
+                let latest = counts.latest(store, (plan, id), row);
+                latest.unwrap_or_else(|error| {
+                    failure = Some(error);
+                    UsageCount::default()
+                })
             });
+            failure.map_or(Ok(()), Err)?;
         }
         after = Some(last.as_str().to_owned());
     }
@@ -136,13 +146,8 @@ pub fn apply_keys(
     let changed = effects.keys.iter().filter_map(|id| KeyId::new(id));
     for id in changed.chain(effects.imported_keys.iter().copied()) {
         let Some(key) = store.get::<KeyAccess>(&[id.as_str()])? else { continue };
-        let mut counts = HashMap::new();
-        for plan in &key.plans {
-            if let Some(count) = store.get::<UsageCount>(&[id.as_str(), plan])? {
-                counts.insert(plan.clone(), count);
-            }
-        }
-        set_key(usage, id, &key, |plan| counts.get(plan).cloned().unwrap_or_default());
+        // One that has joined a plan begins anew.
+        set_key(usage, id, &key, |_| UsageCount::default());
     }
     for (plan, key, remaining) in &effects.remaining {
         if let Some(key) = store.get::<KeyAccess>(&[key])? {
@@ -152,7 +157,12 @@ pub fn apply_keys(
     Ok(())
 }
 
-fn set_key(usage: &UsagePlans, id: KeyId, key: &KeyAccess, count_of: impl Fn(&str) -> UsageCount) {
+fn set_key(
+    usage: &UsagePlans,
+    id: KeyId,
+    key: &KeyAccess,
+    mut count_of: impl FnMut(&str) -> UsageCount,
+) {
     let whole = |number: i64| u32::try_from(number).unwrap_or(0);
     usage.set_hashed(id, key.hash, key.enabled, &key.plans, |plan| {
         let count = count_of(plan);
@@ -161,51 +171,6 @@ fn set_key(usage: &UsagePlans, id: KeyId, key: &KeyAccess, count_of: impl Fn(&st
             Counted { period: whole(count.day), count: count.day_count },
         ]
     });
-}
-
-/// Keeps what was counted.
-///
-/// # Errors
-/// The store cannot be written.
-pub fn keep_counts(store: &Transaction, changes: &[Change]) -> Result<(), StoreError> {
-    let mut limits: HashMap<&str, Option<i64>> = HashMap::new();
-    for change in changes {
-        let (plan, key) = (&*change.plan, change.key.as_str());
-        // One that has left the plan meanwhile begins anew when it comes back.
-        if !store.has::<PlanKey>(&[plan, key])? {
-            continue;
-        }
-        if !limits.contains_key(plan) {
-            let quota = store.get::<UsagePlan>(&[plan])?.and_then(|plan| plan.quota);
-            limits.insert(plan, quota.and_then(|quota| quota.limit));
-        }
-        let limit = limits.get(plan).copied().flatten();
-        let date = Day(change.day.period).iso();
-        let used = change.day.count;
-        let mut remaining = limit.map_or(0, |limit| (limit - change.quota.count).max(0));
-        // The quota's counter may have gone on since a day ended.
-        if change.is_over
-            && let Some(row) = store.get::<UsageDay>(&[plan, key, &date])?
-        {
-            remaining = (row.remaining - (used - row.used)).max(0);
-        }
-        store.put(&[plan, key, &date], &UsageDay { used, remaining })?;
-        let mut count = UsageCount {
-            period: i64::from(change.quota.period),
-            count: change.quota.count,
-            day: i64::from(change.day.period),
-            day_count: change.day.count,
-        };
-        // A day that is over may be told after the new one's first count.
-        if change.is_over
-            && let Some(stored) = store.get::<UsageCount>(&[key, plan])?
-            && stored.day > count.day
-        {
-            (count.day, count.day_count) = (stored.day, stored.day_count);
-        }
-        store.put(&[key, plan], &count)?;
-    }
-    Ok(())
 }
 
 /// A plan as requests need it.
@@ -250,7 +215,7 @@ fn rate_of(limit: &ThrottleSettings) -> Option<Rate> {
     Some(Rate::new(rate, burst))
 }
 
-fn quota_of(quota: &QuotaSettings) -> Option<Quota> {
+pub(super) fn quota_of(quota: &QuotaSettings) -> Option<Quota> {
     Some(Quota {
         limit: u64::try_from(quota.limit?).unwrap_or(0),
         period: match quota.period.as_deref()? {

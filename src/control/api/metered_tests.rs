@@ -1,24 +1,26 @@
 use serde_json::{Value, json};
 
-use super::metered::{apply_keys, keep_counts, load_keys};
+use super::counts::Counts;
+use super::metered::{apply_keys, load_keys};
 use super::objects::{Deployment, RestApi, Stage};
 use super::testing::Plane;
 use crate::time::{Nanos, WallMillis};
 use crate::usage::{KeyId, Refusal, UsagePlans};
 
 /// 2023-11-14T22:13:20Z, the plane's clock.
-const NOW: WallMillis = WallMillis(1_700_000_000_000);
-const DAY_MS: u64 = 86_400_000;
+pub(super) const NOW: WallMillis = WallMillis(1_700_000_000_000);
+pub(super) const DAY_MS: u64 = 86_400_000;
 
 /// A control plane with the requests' view of its keys and plans.
-struct Metered {
-    plane: Plane,
+pub(super) struct Metered {
+    pub(super) plane: Plane,
     usage: UsagePlans,
+    pub(super) counts: Counts,
     api: String,
 }
 
 impl Metered {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut plane = Plane::new();
         let api = plane.ok("POST", "/restapis", json!({"name": "x"}))["id"].clone();
         let api = api.as_str().unwrap().to_owned();
@@ -29,23 +31,40 @@ impl Metered {
         assert!(writing.has::<RestApi>(&[&api]).unwrap());
         writing.commit().unwrap();
         let usage = UsagePlans::new(plane.settings().vault.hash_key());
-        Self { plane, usage, api }
+        Self { plane, usage, counts: Counts::default(), api }
     }
 
     /// A call, and what the service does after it.
-    fn call(&mut self, method: &str, uri: &str, input: Value) -> Value {
+    pub(super) fn call(&mut self, method: &str, uri: &str, input: Value) -> Value {
         let answer = self.plane.ok(method, uri, input);
-        self.plane.effects.now = NOW;
+        self.plane.effects.now = WallMillis(self.plane.now.unsigned_abs() * 1_000);
         let reading = self.plane.store().read().unwrap();
         apply_keys(&reading, &self.usage, &self.plane.effects).unwrap();
         answer
+    }
+
+    /// A plan of the stage, and its id.
+    pub(super) fn plan(&mut self, settings: &Value) -> String {
+        let mut input = json!({"name": "gold", "apiStages": [{"apiId": self.api, "stage": "dev"}]});
+        for (name, value) in settings.as_object().unwrap() {
+            input[name] = value.clone();
+        }
+        self.created("/usageplans", input)
+    }
+
+    /// A key of a plan, and its id.
+    pub(super) fn key(&mut self, value: &str, plan: &str) -> String {
+        let key = self.created("/apikeys", json!({"value": value, "enabled": true}));
+        let input = json!({"keyId": key, "keyType": "API_KEY"});
+        self.call("POST", &format!("/usageplans/{plan}/keys"), input);
+        key
     }
 
     fn created(&mut self, uri: &str, input: Value) -> String {
         self.call("POST", uri, input)["id"].as_str().unwrap().to_owned()
     }
 
-    fn ask(&self, value: &str, path: &str, wall: WallMillis) -> Result<(), Refusal> {
+    pub(super) fn ask(&self, value: &str, path: &str, wall: WallMillis) -> Result<(), Refusal> {
         let stage = (self.api.as_str(), "dev");
         self.usage
             .pin()
@@ -54,18 +73,35 @@ impl Metered {
             .map_err(|it| it.why)
     }
 
-    fn keep(&self) {
-        let mut changes = Vec::new();
-        self.usage.take_changes(|change| changes.push(change));
-        let writing = self.plane.store().write().unwrap();
-        keep_counts(&writing, &changes).unwrap();
-        writing.commit().unwrap();
+    pub(super) fn keep(&mut self) {
+        self.counts.keep(self.plane.store(), &self.usage).unwrap();
+    }
+
+    /// Sets what is left to a key in memory only.
+    pub(super) fn grant(&self, plan: &str, value: &str, remaining: u64) {
+        let hash = self.usage.hash(value.as_bytes());
+        assert!(self.usage.set_remaining(plan, hash, remaining, NOW));
+    }
+
+    /// Settles so many members.
+    pub(super) fn settle_some(&mut self, members: usize) {
+        self.counts.settle(self.plane.store(), members).unwrap();
+    }
+
+    /// What the service does before it answers about usage.
+    pub(super) fn settle(&mut self) {
+        self.keep();
+        while !self.counts.is_settled(self.counts.next_part()) {
+            self.settle_some(2);
+        }
     }
 
     /// A process that starts on the same store.
-    fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.usage = UsagePlans::new(self.plane.settings().vault.hash_key());
-        load_keys(self.plane.store(), self.plane.settings(), &self.usage).unwrap();
+        let store = self.plane.store().read().unwrap();
+        self.counts = Counts::load(&store).unwrap();
+        load_keys(&store, self.plane.settings(), &self.usage, &self.counts).unwrap();
     }
 }
 
@@ -73,14 +109,8 @@ const VALUE: &str = "a-value-of-twenty-characters";
 
 /// A plan with a key, and their ids.
 fn plan_with_key(metered: &mut Metered, settings: Value) -> (String, String) {
-    let mut input = json!({"name": "gold", "apiStages": [{"apiId": metered.api, "stage": "dev"}]});
-    for (name, value) in settings.as_object().unwrap() {
-        input[name] = value.clone();
-    }
-    let plan = metered.created("/usageplans", input);
-    let key = metered.created("/apikeys", json!({"value": VALUE, "enabled": true}));
-    let input = json!({"keyId": key, "keyType": "API_KEY"});
-    metered.call("POST", &format!("/usageplans/{plan}/keys"), input);
+    let plan = metered.plan(&settings);
+    let key = metered.key(VALUE, &plan);
     (plan, key)
 }
 
@@ -140,13 +170,13 @@ fn counts_are_kept_answered_and_outlast_a_restart() {
     let tomorrow = WallMillis(NOW.0 + DAY_MS);
     assert_eq!(metered.ask(VALUE, "/", tomorrow), Ok(()));
     assert_eq!(metered.ask(VALUE, "/", tomorrow), Err(Refusal::QuotaExceeded));
-    metered.keep();
-    metered.keep();
+    metered.settle();
     let uri = format!("/usageplans/{plan}/usage?startDate=2023-11-13&endDate=2023-11-15");
     let usage = metered.call("GET", &uri, Value::Null);
     assert_eq!(usage["values"][&key], json!([[0, 3], [2, 1], [1, 0]]));
 
     metered.plane.now += 86_400;
+    metered.settle();
     let patch = json!({"op": "replace", "path": "/remaining", "value": "5"});
     let grant = json!({"patchOperations": [patch]});
     metered.call("PATCH", &format!("/usageplans/{plan}/keys/{key}/usage"), grant);

@@ -25,6 +25,9 @@ mod base_path_mappings;
 mod call;
 mod client_certificates;
 mod context;
+mod counts;
+#[cfg(test)]
+mod counts_tests;
 pub(super) mod csv;
 mod deployments;
 mod documentation;
@@ -61,14 +64,16 @@ mod test_invoke;
 #[cfg(test)]
 mod testing;
 mod usage;
+mod usage_journal;
 mod usage_plan_keys;
 mod usage_plans;
 mod vpc_links;
 
 pub use call::{Body, Call, Reply};
 pub use context::{Context, Effects, Settings};
+pub use counts::Counts;
 pub use error::ApiError;
-pub use metered::{apply_keys, check_keys, keep_counts, load_keys};
+pub use metered::{apply_keys, check_keys, load_keys};
 pub use operation::{OPERATIONS, Operation, Route, route};
 pub use served::{client_certificate, domain_table};
 pub use shape::members;

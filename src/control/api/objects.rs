@@ -303,7 +303,7 @@ wire! {
 
 macro_rules! objects {
     ($($name:ident: $kind:literal;)*) => {
-        $(impl $crate::store::Object for $name {
+        $(impl $crate::store::Document for $name {
             const KIND: &'static str = $kind;
         })*
     };

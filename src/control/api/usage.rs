@@ -1,6 +1,6 @@
 //! Usage of a plan: what its keys have used and have left, by day.
 //!
-//! A day's row is kept per plan, key and day, written by [`super::metered`] as requests are counted. Days
+//! A day's row is kept per plan, key and day, written by [`super::counts`], to the end before a call comes here. Days
 //! without a row have nothing used and the plan's limit left (zero where the plan has no quota).
 //!
 //! Source: facts, stages-canary-cache-throttle section 7, "Usage data".
@@ -14,6 +14,7 @@ use super::metered::{self, UsageCount};
 use super::objects::{objects, wire};
 use super::page;
 use super::patch::Op;
+use super::usage_journal;
 use super::usage_plan_keys::{PlanKey, member_of};
 use super::usage_plans::{UsagePlan, plan_of};
 use crate::store::{Store, StoreError};
@@ -98,7 +99,16 @@ pub(super) fn update_usage(context: &mut Context<'_>, call: &Call<'_>) -> Result
     let mut count: UsageCount = context.get(&[&key.id, &plan.id])?.unwrap_or_default();
     count.period = count.period.max(i64::from(period));
     count.count = limit.saturating_sub(row.remaining);
+    // What is left now is no news of an earlier day.
+    let day = i64::try_from(today).unwrap_or(i64::MAX);
+    if count.day < day {
+        (count.day, count.day_count) = (day, row.used);
+    }
     context.put(&[&key.id, &plan.id], &count)?;
+    // The journal may have got to know of this key since it was settled, which is no more to be settled.
+    let member: PlanKey = context.get(&[&plan.id, &key.id])?.unwrap_or_default();
+    let begins = usage_journal::begins_at(context)?;
+    context.put(&[&plan.id, &key.id], &PlanKey { begins, ..member })?;
     let remaining = u64::try_from(row.remaining).unwrap_or(0);
     context.effects.remaining.push((plan.id.clone(), key.id.clone(), remaining));
     let mut values = Map::new();

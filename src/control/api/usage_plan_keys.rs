@@ -17,6 +17,7 @@ use super::metered::UsageCount;
 use super::objects::{Secret, objects, wire};
 use super::page::{self, Page};
 use super::usage;
+use super::usage_journal;
 use super::usage_plans::{UsagePlan, plan_of};
 
 /// Keys of a plan that are looked at together.
@@ -26,6 +27,8 @@ wire! {
     /// A key of a plan, with the key's name to filter by.
     PlanKey {
         name: Option<String>,
+        /// The part of the [usage journal](super::usage_journal) from which on it speaks of this member.
+        begins: Option<i64>,
     }
 
     /// As it is answered.
@@ -153,7 +156,8 @@ pub(super) fn join(
             return Err(two_plans(&key.id, &other.id, &stage.api_id, &stage.stage));
         }
     }
-    context.put(&[&plan.id, &key.id], &PlanKey { name: key.name.clone() })?;
+    let begins = usage_journal::begins_at(context)?;
+    context.put(&[&plan.id, &key.id], &PlanKey { name: key.name.clone(), begins })?;
     access.add(&plan.id);
     Ok(())
 }
@@ -210,7 +214,9 @@ pub(super) fn rename_key(
     plans: &[String],
 ) -> Result<(), ApiError> {
     for plan in plans {
-        context.put(&[plan, key], &PlanKey { name: name.map(str::to_owned) })?;
+        let row: Option<PlanKey> = context.get(&[plan, key])?;
+        let name = name.map(str::to_owned);
+        context.put(&[plan, key], &PlanKey { name, ..row.unwrap_or_default() })?;
     }
     Ok(())
 }

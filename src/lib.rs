@@ -15,6 +15,7 @@
 // L0: bounds, clock, names of context variables.
 pub mod context;
 pub mod limits;
+pub mod memory;
 pub mod time;
 
 // L0, too: JSON bodies and paths into them, for every layer that reads one.

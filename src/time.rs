@@ -122,18 +122,23 @@ impl WallMillis {
         )
     }
 
-    /// `$context.requestTime`'s form: `04/Mar/2020:19:15:17 +0000`, 26 bytes.
-    pub fn clf(self) -> String {
+    /// `$context.requestTime`'s form: `04/Mar/2020:19:15:17 +0000`. Years have four digits.
+    pub fn clf(self) -> [u8; 26] {
         let c = self.civil();
-        format!(
-            "{:02}/{}/{:04}:{:02}:{:02}:{:02} +0000",
-            c.day,
-            MONTHS[usize::from(c.month) - 1],
-            c.year,
-            c.hour,
-            c.minute,
-            c.second
-        )
+        let mut text = *b"00/Jan/0000:00:00:00 +0000";
+        let mut two = |at: usize, number: u8| {
+            text[at] += number / 10 % 10;
+            text[at + 1] += number % 10;
+        };
+        let year = c.year.rem_euclid(10_000);
+        two(0, c.day);
+        two(7, (year / 100) as u8);
+        two(9, (year % 100) as u8);
+        two(12, c.hour);
+        two(15, c.minute);
+        two(18, c.second);
+        text[3..6].copy_from_slice(MONTHS[usize::from(c.month) - 1].as_bytes());
+        text
     }
 }
 
@@ -152,7 +157,7 @@ mod tests {
             (4_107_542_400_000, "Mon, 01 Mar 2100 00:00:00 GMT", "01/Mar/2100:00:00:00 +0000"),
         ] {
             assert_eq!(WallMillis(millis).http_date(), http);
-            assert_eq!(WallMillis(millis).clf(), clf);
+            assert_eq!(WallMillis(millis).clf(), clf.as_bytes());
         }
         let date = WallMillis(1_762_275_552_999).java_date();
         assert_eq!(date, "Tue Nov 04 16:59:12 UTC 2025");

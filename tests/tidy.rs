@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules by layer, lowest first. Modules of one layer do not import each other.
 const LAYERS: [&[&str]; 10] = [
-    &["context", "limits", "time"],
+    &["context", "limits", "memory", "time"],
     &["json"],
     &["auth", "http", "ring", "schema", "store", "telemetry", "throttle", "tls", "vtl"],
     &["model", "upstream", "usage"],

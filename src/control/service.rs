@@ -27,6 +27,7 @@ use super::serving::Serving;
 use crate::auth::Credentials;
 use crate::auth::sigv4::AuthError;
 use crate::auth::sigv4::{self, Payload, Verifier};
+use crate::memory::filling_tables;
 use crate::store::Store;
 use crate::time::{Nanos, WallMillis};
 use crate::usage::{Day, UsagePlans};
@@ -297,7 +298,9 @@ impl Service {
             shared.usage.clear();
             let store = shared.store.read()?;
             *counts = api::Counts::load(&store)?;
-            api::load_keys(&store, &shared.settings, &shared.usage, &counts)?;
+            filling_tables(api::key_count(&store)?, || {
+                api::load_keys(&store, &shared.settings, &shared.usage, &counts)
+            })?;
             Ok(Changed { reply: Reply::empty(), updates })
         };
         let work = move |shared: &Shared| {
@@ -390,7 +393,9 @@ impl Request {
         transaction.commit()?;
         if effects.has_keys() {
             let stored = shared.store.read()?;
-            api::apply_keys(&stored, &shared.usage, &effects)?;
+            filling_tables(effects.imported_keys.len(), || {
+                api::apply_keys(&stored, &shared.usage, &effects)
+            })?;
         }
         for what in effects.not_carried_out {
             tracing::warn!("{}: stored, not carried out yet: {what}", self.route.operation.name);

@@ -10,7 +10,6 @@ pub(super) mod testing;
 pub mod trace;
 pub mod values;
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use super::error::{GatewayError, MISSING_PARAMETERS};
@@ -20,9 +19,8 @@ use super::route;
 use super::secret::mask;
 use crate::context::ContextVariable;
 use crate::deploy::{CompiledMethod, CompiledStage, write_json_string};
-use crate::http::KnownHeader;
+use crate::http::{KnownHeader, encode};
 use crate::telemetry::Variables;
-use crate::time::WallMillis;
 
 /// One request as its context sees it.
 #[derive(Clone, Copy)]
@@ -151,26 +149,8 @@ fn text(out: &mut Vec<u8>, value: &[u8]) -> bool {
 }
 
 fn number(out: &mut Vec<u8>, value: u64) -> bool {
-    crate::http::encode::decimal(out, value);
+    encode::decimal(out, value);
     true
-}
-
-/// Writes formatted text; a `Vec` takes everything.
-fn formatted(out: &mut Vec<u8>, value: std::fmt::Arguments<'_>) -> bool {
-    out.write_fmt(value).is_ok()
-}
-
-fn request_time(out: &mut Vec<u8>, at: WallMillis) -> bool {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let civil = at.civil();
-    let month = MONTHS[usize::from(civil.month).saturating_sub(1) % MONTHS.len()];
-    let (hour, minute, second) = (civil.hour, civil.minute, civil.second);
-    let (day, year) = (civil.day, civil.year);
-    formatted(
-        out,
-        format_args!("{day:02}/{month}/{year:04}:{hour:02}:{minute:02}:{second:02} +0000"),
-    )
 }
 
 impl Variables for ContextView<'_> {
@@ -181,9 +161,12 @@ impl Variables for ContextView<'_> {
             return text(out, value);
         }
         match variable {
-            V::RequestTime => request_time(out, exchange.received_wall),
+            V::RequestTime => text(out, &exchange.received_wall.clf()),
             V::RequestTimeEpoch => number(out, exchange.received_wall.0),
-            V::IdentitySourceIp => formatted(out, format_args!("{}", exchange.peer.ip)),
+            V::IdentitySourceIp => {
+                encode::address(out, exchange.peer.ip);
+                true
+            }
             V::ErrorMessage => match &exchange.error {
                 Some(error) => text(out, error.message().as_bytes()),
                 None => false,
@@ -279,6 +262,7 @@ mod tests {
     use super::testing::{Api, exchange};
     use super::*;
     use crate::model::ResponseType;
+    use crate::time::WallMillis;
 
     #[test]
     fn variables_are_written_as_aws_prints_them() {

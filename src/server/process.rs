@@ -251,15 +251,6 @@ pub(super) fn start_admin(listener: AdminListener, admin: Admin) {
     });
 }
 
-/// Keeps the kernel from backing memory with pages of 2 MiB, as the allocator asks it to: memory that is
-/// touched here and there (10 000 idle connections) took three times as much, 40 MiB before the first
-/// request instead of 7. Measured: neither requests nor large bodies cost more CPU without them.
-pub(super) fn use_small_pages() {
-    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
-        tracing::warn!("transparent huge pages stay on, more memory will be used: {error}");
-    }
-}
-
 /// Ends without waiting for shards, requests or the log.
 pub(super) fn exit_now(why: &str) -> ! {
     complain(&format!("ringway: {why}\n"));

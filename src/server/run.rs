@@ -8,13 +8,13 @@ use super::cpus::{self, ShardPlan};
 use super::listen;
 use super::process::{
     Process, ProcessParts, ProcessSignal, Signals, bind_admin, exit_now, start_admin,
-    use_small_pages,
 };
 use super::{Config, complain, findings_text, monotonic_now, read_definition, say};
 use crate::control::admin::AdminListener;
 use crate::control::publish::{self, Prepared, Publisher};
 use crate::control::resolve::Refresher;
 use crate::control::watch::FileWatch;
+use crate::memory::use_small_pages;
 use crate::model::RestApi;
 use crate::ring;
 use crate::telemetry::LogQueue;

@@ -13,7 +13,6 @@ use super::cpus;
 use super::listen;
 use super::process::{
     Process, ProcessParts, ProcessSignal, Signals, bind_admin, exit_now, start_admin,
-    use_small_pages,
 };
 use super::{complain, monotonic_now, say};
 use crate::control::admin_tls::AdminTls;
@@ -25,6 +24,7 @@ use crate::control::service::{AdminAuth, Publication, Service, ServiceParts};
 use crate::control::serving::{Serving, ServingConfig};
 use crate::control::vault::Vault;
 use crate::limits::Limits;
+use crate::memory::{filling_tables, use_small_pages};
 use crate::model::ThrottleSettings;
 use crate::ring;
 use crate::store::Store;
@@ -244,7 +244,7 @@ fn load_usage(
 ) -> Result<api::Counts, api::ApiError> {
     let store = store.read()?;
     let counts = api::Counts::load(&store)?;
-    api::load_keys(&store, settings, usage, &counts)?;
+    filling_tables(api::key_count(&store)?, || api::load_keys(&store, settings, usage, &counts))?;
     Ok(counts)
 }
 

@@ -12,7 +12,7 @@ use super::error::ApiError;
 use super::key_access::KeyAccess;
 use super::objects::{objects, wire};
 use super::usage_plans::{QuotaSettings, ThrottleSettings, UsagePlan};
-use crate::store::Transaction;
+use crate::store::{StoreError, Transaction};
 use crate::throttle::Rate;
 use crate::usage::{Counted, KeyId, MethodLimit, Plan, PlanStage, Quota, QuotaPeriod, UsagePlans};
 
@@ -52,8 +52,7 @@ pub fn load_keys(
     for plan in store.list::<UsagePlan>(&[])? {
         usage.set_plan(plan_of(&plan));
     }
-    let keys = store.object_count()? / ROWS_OF_A_KEY;
-    usage.reserve(usize::try_from(keys).unwrap_or(0));
+    usage.reserve(key_count(store)?);
     // Keys and their counters are in the same order: two walks side by side.
     let mut keys: Vec<(KeyId, KeyAccess)> = Vec::with_capacity(CHUNK);
     let mut after: Option<String> = None;
@@ -89,6 +88,14 @@ pub fn load_keys(
         }
         after = Some(last.as_str().to_owned());
     }
+}
+
+/// About how many keys there are.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn key_count(store: &Transaction) -> Result<usize, StoreError> {
+    Ok(usize::try_from(store.object_count()? / ROWS_OF_A_KEY).unwrap_or(0))
 }
 
 /// Where the store has what a key has counted in a plan.

@@ -73,7 +73,7 @@ pub use call::{Body, Call, Reply};
 pub use context::{Context, Effects, Settings};
 pub use counts::Counts;
 pub use error::ApiError;
-pub use metered::{apply_keys, check_keys, load_keys};
+pub use metered::{apply_keys, check_keys, key_count, load_keys};
 pub use operation::{OPERATIONS, Operation, Route, route};
 pub use served::{client_certificate, domain_table};
 pub use shape::members;

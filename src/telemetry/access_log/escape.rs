@@ -16,6 +16,12 @@ pub(super) enum Escape {
     Xml,
 }
 
+/// Whether there is such a byte. Goes on behind the first one, so that it can look at many at once.
+#[inline(always)]
+fn has(value: &[u8], is_special: impl Fn(u8) -> bool) -> bool {
+    value.iter().fold(false, |found, &byte| found | is_special(byte))
+}
+
 impl Escape {
     /// The way that suits a format.
     pub(super) fn of(format: &str) -> Self {
@@ -31,18 +37,28 @@ impl Escape {
             }
             out.truncate(end);
         }
-        if out[start..].iter().any(|&byte| self.is_special(byte, quoted)) {
+        // One loop for each way, which looks at many bytes at once: hardly any value has a special one.
+        let value = &out[start..];
+        let has_special = match self {
+            Self::Backslash => has(value, |byte| Self::Backslash.is_special(byte, quoted)),
+            Self::Xml => has(value, |byte| Self::Xml.is_special(byte, quoted)),
+        };
+        if has_special {
             self.rewrite(out, start, quoted);
         }
     }
 
+    /// Without a branch, for `has`.
+    #[inline(always)]
     fn is_special(self, byte: u8, quoted: bool) -> bool {
-        match byte {
-            0..=0x1F | 0x7F.. => true,
-            b'"' | b'\\' if self == Self::Backslash => !quoted,
-            b'"' | b'\'' | b'&' | b'<' | b'>' => self == Self::Xml,
-            _ => false,
-        }
+        let is_control_or_no_ascii = !(0x20..0x7F).contains(&byte);
+        let is_own = match self {
+            Self::Backslash => ((byte == b'"') | (byte == b'\\')) & !quoted,
+            Self::Xml => {
+                (byte == b'"') | (byte == b'\'') | (byte == b'&') | (byte == b'<') | (byte == b'>')
+            }
+        };
+        is_control_or_no_ascii | is_own
     }
 
     /// Appends the escaped form, then takes the raw one out from before it: no second buffer.

@@ -112,7 +112,11 @@ impl Counts {
         let writing = store.write()?;
         let mut changes = Vec::new();
         usage.take_changes(|change| changes.push(change));
-        let part = self.part_of(&changes);
+        if changes.is_empty() {
+            // All that was counted is of members that are gone.
+            return Ok(0);
+        }
+        let part = part_of(&changes);
         let kept =
             usage_journal::append(&writing, self.next, &part).and_then(|()| writing.commit());
         if let Err(error) = kept {
@@ -123,21 +127,6 @@ impl Counts {
         self.take_in(self.next, &part);
         self.next += 1;
         Ok(changes.len())
-    }
-
-    fn part_of(&self, changes: &[Change]) -> JournalPart {
-        let mut part = JournalPart::default();
-        let mut places: HashMap<&str, u32> = HashMap::new();
-        part.entries.reserve(changes.len());
-        for change in changes {
-            let plan = *places.entry(change.plan()).or_insert_with(|| {
-                part.plans.push(change.plan().into());
-                part.plans.len() as u32 - 1
-            });
-            let Change { is_over, quota, day, .. } = *change;
-            part.entries.push(Entry { plan, key: change.key(), is_over, quota, day });
-        }
-        part
     }
 
     /// Takes a part in that is in the journal.
@@ -266,6 +255,21 @@ impl Counts {
         let latest = days.iter().rev().find_map(|day| day.count(begins, &row));
         Ok(latest.unwrap_or(row))
     }
+}
+
+fn part_of(changes: &[Change]) -> JournalPart {
+    let mut part = JournalPart::default();
+    let mut places: HashMap<&str, u32> = HashMap::new();
+    part.entries.reserve(changes.len());
+    for change in changes {
+        let plan = *places.entry(change.plan()).or_insert_with(|| {
+            part.plans.push(change.plan().into());
+            part.plans.len() as u32 - 1
+        });
+        let Change { is_over, quota, day, .. } = *change;
+        part.entries.push(Entry { plan, key: change.key(), is_over, quota, day });
+    }
+    part
 }
 
 impl MemberDay {

@@ -168,16 +168,34 @@ fn what_is_no_store_is_refused_and_left_alone() {
     assert_eq!(std::fs::read(&file).unwrap(), flipped);
 }
 
-#[test]
-fn a_newer_format_is_refused_and_left_alone() {
-    let scratch = Scratch::new("format");
+/// A store that says to have another format.
+fn with_format(name: &str, format: u64) -> Scratch {
+    let scratch = Scratch::new(name);
     let store = Store::open(&scratch.0).unwrap();
-    let writing = store.database.begin_write().unwrap();
-    writing.open_table(META).unwrap().insert(FORMAT_KEY, FORMAT + 1).unwrap();
+    let writing = store.write().unwrap();
+    writing.put(&["a", "1"], &pet("Ada")).unwrap();
     writing.commit().unwrap();
-    drop(store);
-    let error = Store::open(&scratch.0).unwrap_err();
-    assert!(matches!(error, StoreError::Format { found, .. } if found == FORMAT + 1), "{error}");
+    let writing = store.database.begin_write().unwrap();
+    writing.open_table(META).unwrap().insert(FORMAT_KEY, format).unwrap();
+    writing.commit().unwrap();
+    scratch
+}
+
+#[test]
+fn an_unknown_format_is_refused_and_left_alone() {
+    for (name, format) in [("newer", FORMAT + 1), ("older", FORMAT_MIN - 1)] {
+        let scratch = with_format(name, format);
+        let error = Store::open(&scratch.0).unwrap_err();
+        assert!(matches!(error, StoreError::Format { found, .. } if found == format), "{error}");
+    }
+}
+
+#[test]
+fn an_older_format_that_is_known_is_taken_over() {
+    let scratch = with_format("known", FORMAT_MIN);
+    let store = Store::open(&scratch.0).unwrap();
+    assert_eq!(store.format().unwrap(), Some(FORMAT), "an older Ringway refuses it from now on");
+    assert_eq!(store.read().unwrap().list::<Pet>(&[]).unwrap().len(), 1);
 }
 
 #[test]

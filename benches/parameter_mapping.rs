@@ -4,15 +4,12 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 
-use ringway::deploy::{CompileEnv, CompiledIntegration, CompiledStage, StageSettings, compile};
-use ringway::gateway::find_api::{ApiTable, HostMemo};
+use ringway::deploy::{CompiledIntegration, CompiledStage};
+use ringway::gateway::Exchange;
 use ringway::gateway::map_request::{self, UpstreamFraming};
-use ringway::gateway::{Exchange, HeadBytes, route};
-use ringway::http::{HeadLimits, HeadScan};
-use ringway::model::{Integration, IntegrationType, Method, MethodName, Resource, RestApi};
-use ringway::throttle::BucketRegistry;
-use ringway::time::Nanos;
-use ringway::upstream::TargetRegistry;
+use ringway::model::{Integration, IntegrationType, MethodName};
+
+mod support;
 
 const REQUEST: &str = "GET /dev/pets/7?page=2&q=a%20b HTTP/1.1\r\nHost: api.example\r\n\
     User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n\
@@ -32,18 +29,7 @@ fn stage(kind: IntegrationType, mappings: &[(&str, &str)]) -> CompiledStage {
             .collect(),
         ..Integration::default()
     };
-    let method = Method { integration: Some(integration), ..Method::default() };
-    let resource = Resource {
-        path: "/pets/{id}".to_owned(),
-        methods: [(MethodName::Get, method)].into(),
-        ..Resource::default()
-    };
-    let api =
-        RestApi { id: "a1b2c3d4e5".to_owned(), resources: vec![resource], ..RestApi::default() };
-    let settings = StageSettings { stage: "dev".to_owned(), ..StageSettings::default() };
-    let (buckets, targets) = (BucketRegistry::new(), TargetRegistry::new());
-    let mut env = CompileEnv { buckets: &buckets, targets: &targets, now: Nanos(0) };
-    compile(&api, &settings, &mut env).expect("the definition is right")
+    support::stage(MethodName::Get, "/pets/{id}", integration)
 }
 
 fn parameter_mapping(c: &mut Criterion) {
@@ -70,18 +56,8 @@ fn parameter_mapping(c: &mut Criterion) {
         ("http/8_mappings", IntegrationType::Http, &many[..], "keep-alive\r\n\r\n"),
     ] {
         let stage = stage(kind, mappings);
-        let mut exchange = Exchange::default();
-        let limits = HeadLimits { url_bytes: 10_240, header_bytes: 10_240, header_count: 128 };
-        let mut head = std::mem::take(&mut exchange.head);
-        let parsed = head.parse(REQUEST.as_bytes(), &mut HeadScan::default(), &limits);
-        assert_eq!(parsed, Ok(true));
-        exchange.head = head;
-        exchange.head_bytes = HeadBytes::Owned(REQUEST.as_bytes().to_vec());
-        let mut table = ApiTable::default();
-        table.serve(&stage.api_id, &stage.stage, ());
-        table.set_default_api(Some(&stage.api_id));
-        assert!(table.find(&mut HostMemo::default(), &mut exchange).is_ok());
-        let method = route::find(&stage, &mut exchange).expect("the path is there");
+        let mut exchange = support::routed(&stage, REQUEST);
+        let method = &stage.methods[exchange.method.expect("it is routed") as usize];
         let CompiledIntegration::Http(http) = &method.integration else {
             unreachable!("HTTP was declared")
         };

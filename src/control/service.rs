@@ -221,16 +221,12 @@ impl Service {
     async fn settle_usage(&self) -> Result<(), ApiError> {
         let shared = self.parts.clone();
         let settle = move || {
-            let counted = {
-                let mut counts = shared.counts();
-                shared.keep_usage(&mut counts)?;
-                counts.next_part()
-            };
+            let mut counted = None;
             loop {
-                // What requests count meanwhile is kept in time.
+                // Let go after each piece, and what is counted meanwhile is kept in time.
                 let mut counts = shared.counts();
                 shared.keep_usage(&mut counts)?;
-                if counts.is_settled(counted) {
+                if counts.is_settled(*counted.get_or_insert(counts.next_part())) {
                     return Ok(());
                 }
                 counts.settle(&shared.store, api::Counts::PIECE)?;

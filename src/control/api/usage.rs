@@ -1,7 +1,8 @@
 //! Usage of a plan: what its keys have used and have left, by day.
 //!
-//! A day's row is kept per plan, key and day, written by [`super::counts`], to the end before a call comes here. Days
-//! without a row have nothing used and the plan's limit left (zero where the plan has no quota).
+//! A day's row is kept per plan, key and day, written by [`super::counts`]: all that has been counted before a
+//! call comes here is in them. Days without a row have nothing used and the plan's limit left (zero where the
+//! plan has no quota).
 //!
 //! Source: facts, stages-canary-cache-throttle section 7, "Usage data".
 
@@ -105,7 +106,7 @@ pub(super) fn update_usage(context: &mut Context<'_>, call: &Call<'_>) -> Result
         (count.day, count.day_count) = (day, row.used);
     }
     context.put(&[&key.id, &plan.id], &count)?;
-    // The journal may have got to know of this key since it was settled, which is no more to be settled.
+    // Parts that have come since all was settled say what was left before.
     let member: PlanKey = context.get(&[&plan.id, &key.id])?.unwrap_or_default();
     let begins = usage_journal::begins_at(context)?;
     context.put(&[&plan.id, &key.id], &PlanKey { begins, ..member })?;

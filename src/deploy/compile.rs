@@ -17,6 +17,7 @@ use super::route_tree::{RouteTreeBuilder, parameter_names};
 use super::source::Scope;
 use super::validation::Schemas;
 use crate::context::ContextVariable;
+use crate::http::encode;
 use crate::limits::Limits;
 use crate::model::{
     ApiKeySource, ClientCertificate, Method, MethodName, MethodSetting, Pointer, Resource, RestApi,
@@ -258,7 +259,8 @@ pub fn compile_with(
         gateway_responses,
         binary_media_types: MediaTypes::new(&api.binary_media_types),
         minimum_compression_size: api.minimum_compression_size,
-        user_agent: format!("AmazonAPIGateway_{}", api.id),
+        user_agent_line: encode::line("User-Agent", &format!("AmazonAPIGateway_{}", api.id)),
+        api_id_line: encode::line("X-Amzn-Apigateway-Api-Id", &api.id),
     })
 }
 

@@ -54,8 +54,10 @@ pub struct CompiledStage {
     pub binary_media_types: MediaTypes,
     /// Smallest body that is compressed; `None`: off.
     pub minimum_compression_size: Option<u32>,
-    /// `AmazonAPIGateway_{api id}`, the default `User-Agent` towards integrations.
-    pub user_agent: String,
+    /// `User-Agent: AmazonAPIGateway_{api id}\r\n`, for integrations where the client names none.
+    pub user_agent_line: Box<[u8]>,
+    /// `X-Amzn-Apigateway-Api-Id: {api id}\r\n`, for every integration.
+    pub api_id_line: Box<[u8]>,
 }
 
 impl CompiledStage {

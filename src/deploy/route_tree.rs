@@ -215,17 +215,16 @@ impl RouteTree {
 /// The first eight bytes as a number that sorts like them; zeros where there are fewer.
 #[inline]
 fn key(bytes: &[u8]) -> u64 {
-    match bytes.first_chunk::<8>() {
-        Some(first) => u64::from_be_bytes(*first),
-        None => {
-            bytes
-                .iter()
-                .fold((0u64, 56u32), |(key, shift), &byte| {
-                    (key | u64::from(byte) << shift, shift.saturating_sub(8))
-                })
-                .0
-        }
+    if let Some(first) = bytes.first_chunk::<8>() {
+        return u64::from_be_bytes(*first);
     }
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        // The last four overlap the first: those are shifted out.
+        let last = u32::from_be_bytes(*last).unbounded_shl(8 * (8 - bytes.len() as u32));
+        return u64::from(u32::from_be_bytes(*first)) << 32 | u64::from(last);
+    }
+    let key = bytes.iter().fold(0, |key, &byte| key << 8 | u64::from(byte));
+    key.unbounded_shl(8 * (8 - bytes.len() as u32))
 }
 
 /// Collects paths for a [`RouteTree`].

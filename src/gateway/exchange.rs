@@ -33,6 +33,7 @@ pub enum HeadBytes {
 impl std::ops::Deref for HeadBytes {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         match self {
             Self::None => &[],

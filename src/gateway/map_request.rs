@@ -324,14 +324,13 @@ pub fn encode_head(
     // `Host` stands first (RFC 9110 section 7.2) unless a mapping may have it.
     let maps_host = http.headers.iter().any(|mapping| mapping.known == KnownHeader::Host)
         || overrides.has_header(b"Host");
-    let host = http.target.authority.as_bytes();
     if !maps_host {
-        encode::header(out, b"Host", host);
+        out.extend_from_slice(&http.target.host_line);
     }
     let set = mapped_headers(http, &values, &overrides, out)?;
     let mut writer = HeadWriter { out, known: set.known };
     if maps_host {
-        writer.default(KnownHeader::Host, host);
+        writer.default_line(KnownHeader::Host, &http.target.host_line);
     }
     if http.proxy {
         writer.client_headers(http, exchange, &set);
@@ -342,11 +341,12 @@ pub fn encode_head(
         let content_type = context.header(KnownHeader::ContentType);
         writer.default(KnownHeader::ContentType, content_type.unwrap_or(b"application/json"));
     }
-    writer.default(KnownHeader::Accept, b"application/json");
-    writer.default(KnownHeader::UserAgent, stage.user_agent.as_bytes());
-    writer.field(KnownHeader::XAmznApigatewayApiId, stage.api_id.as_bytes());
-    writer.field(KnownHeader::XAmznTraceId, &exchange.trace);
-    writer.field(KnownHeader::Connection, b"keep-alive");
+    writer.default_line(KnownHeader::Accept, b"Accept: application/json\r\n");
+    writer.default_line(KnownHeader::UserAgent, &stage.user_agent_line);
+    out.extend_from_slice(&stage.api_id_line);
+    out.extend_from_slice(b"X-Amzn-Trace-Id: ");
+    out.extend_from_slice(&exchange.trace);
+    out.extend_from_slice(b"\r\nConnection: keep-alive\r\n");
     match framing {
         UpstreamFraming::None => {}
         UpstreamFraming::Length(bytes) => encode::content_length(out, bytes),
@@ -545,19 +545,18 @@ struct HeadWriter<'o> {
 }
 
 impl HeadWriter<'_> {
-    fn field(&mut self, known: KnownHeader, value: &[u8]) {
-        self.out.extend_from_slice(known.as_str().as_bytes());
-        self.out.extend_from_slice(b": ");
-        let start = self.out.len();
-        self.out.extend_from_slice(value);
-        encode::blank_controls(&mut self.out[start..]);
-        self.out.extend_from_slice(b"\r\n");
-    }
-
     /// Writes a header unless it is there.
     fn default(&mut self, known: KnownHeader, value: &[u8]) {
         if !self.known.contains(known) {
-            self.field(known, value);
+            encode::header(self.out, known.as_str().as_bytes(), value);
+        }
+    }
+
+    /// Writes a header unless it is there; `line` is all of it.
+    #[inline]
+    fn default_line(&mut self, known: KnownHeader, line: &[u8]) {
+        if !self.known.contains(known) {
+            self.out.extend_from_slice(line);
         }
     }
 
@@ -566,7 +565,6 @@ impl HeadWriter<'_> {
         let bytes = &*exchange.head_bytes;
         let skipped = NOT_PASSED.union(set.known);
         let connection = || exchange.head.values(bytes, b"Connection");
-        let names_headers = connection::names_headers(connection());
         for field in &exchange.head.headers {
             if field.known != KnownHeader::Other {
                 if skipped.contains(field.known) {
@@ -586,14 +584,13 @@ impl HeadWriter<'_> {
             {
                 continue;
             }
-            if names_headers && connection::is_named(connection(), field.name.of(bytes)) {
+            if exchange.head.names_headers
+                && connection::is_named(connection(), field.name.of(bytes))
+            {
                 continue;
             }
             self.known.insert(field.known);
-            self.out.extend_from_slice(field.name.of(bytes));
-            self.out.extend_from_slice(b": ");
-            self.out.extend_from_slice(field.value.of(bytes));
-            self.out.extend_from_slice(b"\r\n");
+            field.encode(bytes, self.out);
         }
     }
 
@@ -614,7 +611,7 @@ impl HeadWriter<'_> {
             encode::decimal(self.out, exchange.peer.local_port.into());
             self.out.extend_from_slice(b"\r\n");
         }
-        self.default(KnownHeader::XForwardedProto, b"http");
+        self.default_line(KnownHeader::XForwardedProto, b"X-Forwarded-Proto: http\r\n");
     }
 }
 

@@ -141,22 +141,20 @@ pub fn proxy(
     response.status = head.status;
     response.body = streamed(head);
     let connection = || head.values(head_bytes, b"Connection");
-    let names_headers = connection::names_headers(connection());
     for field in &head.headers {
-        let (name, value) = (field.name.of(head_bytes), field.value.of(head_bytes));
         if field.known != KnownHeader::Other {
             if DROPPED.contains(field.known) {
                 continue;
             }
             if RENAMED.contains(field.known) {
-                response.headers.push(remapped(field.known), value);
+                response.headers.pass_as(remapped(field.known), field, head_bytes);
                 continue;
             }
         }
-        if names_headers && connection::is_named(connection(), name) {
+        if head.names_headers && connection::is_named(connection(), field.name.of(head_bytes)) {
             continue;
         }
-        response.headers.push(name, value);
+        response.headers.pass(field, head_bytes);
     }
     Ok(())
 }

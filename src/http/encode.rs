@@ -6,7 +6,7 @@
 use std::io::Write as _;
 use std::net::IpAddr;
 
-use super::{BYTES, TOKEN, all_in};
+use super::{TOKEN, VALUE, all_in};
 
 /// Ends a chunked body: a chunk of length 0 and no trailers.
 pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
@@ -134,6 +134,13 @@ pub fn header(out: &mut Vec<u8>, name: &[u8], value: &[u8]) -> bool {
     true
 }
 
+/// [`header`] on its own, for a field that is written again and again.
+pub fn line(name: &str, value: &str) -> Box<[u8]> {
+    let mut out = Vec::new();
+    header(&mut out, name.as_bytes(), value.as_bytes());
+    out.into()
+}
+
 /// A number in decimal digits.
 #[inline]
 pub fn decimal(out: &mut Vec<u8>, number: u64) {
@@ -143,20 +150,47 @@ pub fn decimal(out: &mut Vec<u8>, number: u64) {
 /// The lowest `digits` hexadecimal digits of a number, leading zeros included.
 #[inline]
 pub fn hex(out: &mut Vec<u8>, number: u64, digits: u32) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    out.extend((0..digits).rev().map(|digit| DIGITS[(number >> (4 * digit)) as usize & 15]));
+    let text = hex_digits(number);
+    out.extend_from_slice(&text[text.len() - digits as usize..]);
+}
+
+/// All sixteen hexadecimal digits of a number, eight nibbles at a time.
+#[inline]
+pub fn hex_digits(number: u64) -> [u8; 16] {
+    let mut text = [0; 16];
+    let (high, low) = text.split_at_mut(8);
+    for (place, half) in [(high, number >> 32), (low, number & 0xFFFF_FFFF)] {
+        // Every nibble to a byte of its own.
+        let mut spread = (half | half << 16) & 0x0000_FFFF_0000_FFFF;
+        spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF;
+        spread = (spread | spread << 4) & 0x0F0F_0F0F_0F0F_0F0F;
+        // 1 in the bytes of ten and more: those take letters.
+        let letters = (spread + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
+        let digits = spread + 0x3030_3030_3030_3030 + letters * u64::from(b'a' - b'0' - 10);
+        place.copy_from_slice(&digits.to_be_bytes());
+    }
+    text
 }
 
 /// An IP address as text.
 pub fn address(out: &mut Vec<u8>, address: IpAddr) {
     match address {
         IpAddr::V4(address) => {
-            for (index, octet) in address.octets().into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b'.');
+            let mut text = [b'.'; "255.255.255.255.".len()];
+            let mut end = 0;
+            for octet in address.octets() {
+                if octet >= 100 {
+                    text[end] = b'0' + octet / 100;
+                    end += 1;
                 }
-                decimal(out, octet.into());
+                if octet >= 10 {
+                    text[end] = b'0' + octet / 10 % 10;
+                    end += 1;
+                }
+                text[end] = b'0' + octet % 10;
+                end += 2;
             }
+            out.extend_from_slice(&text[..end - 1]);
         }
         // Writing to a `Vec` cannot fail.
         IpAddr::V6(address) => drop(write!(out, "{address}")),
@@ -202,5 +236,11 @@ pub(crate) fn blank_controls(value: &mut [u8]) {
             *byte = b' ';
         }
     }
-    debug_assert!(value.iter().all(|&byte| BYTES[usize::from(byte)] & super::VALUE != 0));
+    debug_assert!(is_value(value));
+}
+
+/// Whether `value` can be a field's value as it is.
+#[inline]
+pub(crate) fn is_value(value: &[u8]) -> bool {
+    all_in(value, VALUE)
 }

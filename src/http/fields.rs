@@ -13,6 +13,26 @@ pub struct HeaderField {
     pub known: KnownHeader,
 }
 
+impl HeaderField {
+    /// Appends the field as a line, `Name: value\r\n`. What a parser has let through cannot end the line
+    /// early, so nothing is looked at again; `head` is what it was parsed from.
+    #[inline]
+    pub fn encode(&self, head: &[u8], out: &mut Vec<u8>) {
+        let (name, value) = (self.name.range(), self.value.range());
+        // Most are written as we would write them, and are one copy.
+        if head.get(name.end..value.start) == Some(b": ")
+            && head.get(value.end..value.end + 2) == Some(b"\r\n")
+        {
+            out.extend_from_slice(&head[name.start..value.end + 2]);
+            return;
+        }
+        out.extend_from_slice(&head[name]);
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(&head[value]);
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
 /// All values of one name, in the order they came.
 #[derive(Clone, Debug)]
 pub struct Values<'a> {
@@ -85,6 +105,8 @@ pub(crate) struct Facts {
     pub(crate) coding: Coding,
     pub(crate) close: bool,
     pub(crate) keep_alive: bool,
+    /// `Connection` names headers, and does not just say what becomes of the connection.
+    pub(crate) names_headers: bool,
     pub(crate) host: Option<Span>,
     pub(crate) expect: bool,
     pub(crate) expect_other: bool,
@@ -180,16 +202,19 @@ impl Facts {
 
 /// Reads a `Content-Length`: digits only, no sign, no list, below 2^63.
 fn content_length(value: &[u8]) -> Result<u64, HeadError> {
-    if value.is_empty() {
+    // Of so many digits none can overflow.
+    const SAFE_DIGITS: usize = 18;
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return Err(HeadError::ContentLength);
     }
-    value
-        .iter()
-        .try_fold(0i64, |length, byte| {
-            let digit = byte.is_ascii_digit().then(|| i64::from(byte - b'0'))?;
-            length.checked_mul(10)?.checked_add(digit)
+    let digit = |byte: &u8| u64::from(byte - b'0');
+    let (first, rest) = value.split_at(value.len().min(SAFE_DIGITS));
+    let first = first.iter().fold(0, |length, byte| length * 10 + digit(byte));
+    rest.iter()
+        .try_fold(first, |length, byte| {
+            let length = length.checked_mul(10)?.checked_add(digit(byte))?;
+            (length <= i64::MAX as u64).then_some(length)
         })
-        .map(i64::cast_unsigned)
         .ok_or(HeadError::ContentLength)
 }
 
@@ -220,9 +245,17 @@ fn transfer_encoding(value: &[u8]) -> Result<(), HeadError> {
 
 /// Reads one `Connection` list; `close` wins over `keep-alive` (RFC 9112 section 9.3).
 fn connection(value: &[u8], facts: &mut Facts) {
+    // What backends send with every answer.
+    if value == b"keep-alive" {
+        facts.keep_alive = true;
+        return;
+    }
     for option in value.split(|&byte| byte == b',') {
         let option = option.trim_ascii();
-        facts.close |= option.eq_ignore_ascii_case(b"close");
-        facts.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+        let close = option.eq_ignore_ascii_case(b"close");
+        let keep_alive = option.eq_ignore_ascii_case(b"keep-alive");
+        facts.close |= close;
+        facts.keep_alive |= keep_alive;
+        facts.names_headers |= !close && !keep_alive && !option.is_empty();
     }
 }

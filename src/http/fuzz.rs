@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    BodyDecoder, BodyError, HeadError, HeadLimits, HeadScan, HeaderList, Method, RequestHead,
-    ResponseHead, VALUE, all_in, encode,
+    BodyDecoder, BodyError, HeadError, HeadLimits, HeadScan, HeaderField, HeaderList, Method,
+    RequestHead, ResponseHead, encode,
 };
 
 /// Limits of moderate size, so that the passing of each is within a fuzzer's reach.
@@ -35,12 +35,7 @@ pub fn request(bytes: &[u8]) {
     assert!(head.target.of(text).is_ascii());
     assert!(head.target.of(text).len() <= LIMITS.url_bytes);
     assert!(head.headers.len() <= LIMITS.header_count);
-    let mut list = HeaderList::new();
-    for field in &head.headers {
-        assert!(encode::is_token(field.name.of(text)));
-        assert!(all_in(field.value.of(text), VALUE));
-        assert!(list.push(field.name.of(text), field.value.of(text)));
-    }
+    let lines = written(&head.headers, text);
     let mut again = Vec::new();
     again.extend_from_slice(head.method_name.of(text));
     again.extend_from_slice(b" ");
@@ -49,7 +44,7 @@ pub fn request(bytes: &[u8]) {
         super::Version::Http10 => b" HTTP/1.0\r\n",
         super::Version::Http11 => b" HTTP/1.1\r\n",
     });
-    list.encode(&mut again);
+    again.extend_from_slice(&lines);
     again.extend_from_slice(b"\r\n");
     let mut second = RequestHead::default();
     let wide = HeadLimits { url_bytes: 4_096, header_bytes: 4_096, header_count: 64 };
@@ -60,6 +55,23 @@ pub fn request(bytes: &[u8]) {
     assert_eq!(second.query.of(&again), head.query.of(text));
     assert_eq!(second.host.of(&again), head.host.of(text));
     assert_eq!(second.headers.len(), head.headers.len());
+}
+
+/// The fields as lines; what is passed on unseen must be what is written with care.
+fn written(fields: &[HeaderField], head: &[u8]) -> Vec<u8> {
+    let (mut list, mut passed) = (HeaderList::new(), HeaderList::new());
+    for field in fields {
+        assert!(encode::is_token(field.name.of(head)));
+        assert!(encode::is_value(field.value.of(head)));
+        assert!(list.push(field.name.of(head), field.value.of(head)));
+        passed.pass(field, head);
+    }
+    assert!(passed.iter().eq(list.iter()));
+    let (mut lines, mut passed_lines) = (Vec::new(), Vec::new());
+    list.encode(&mut lines);
+    passed.encode(&mut passed_lines);
+    assert_eq!(passed_lines, lines);
+    lines
 }
 
 /// Verdict on a request that arrives in reads of `step` bytes: its length, or not yet, or why not.
@@ -90,6 +102,9 @@ pub fn response(bytes: &[u8]) {
             text.windows(2).filter(|pair| pair == b"\r\n").count(),
             text.iter().filter(|&&byte| byte == b'\n').count()
         );
+        let mut head = ResponseHead::default();
+        assert_eq!(head.parse(text, method, &mut HeadScan::default()), Ok(true));
+        written(&head.headers, text);
     }
 }
 

@@ -49,6 +49,9 @@ pub struct RequestHead {
     pub framing: Framing,
     /// Whether the client wants to send another request on this connection.
     pub keep_alive: bool,
+    /// Whether `Connection` names headers, which then go no further (RFC 9110 section 7.6.1), and does not
+    /// just say what becomes of the connection.
+    pub names_headers: bool,
     /// Whether the client waits for `100 Continue` before it sends the body.
     pub expect_continue: bool,
     /// `Host`, or the target's authority; empty only for HTTP/1.0 without either.
@@ -173,6 +176,7 @@ impl RequestHead {
         }
         self.expect_continue = expects && facts.expect;
         self.keep_alive = facts.persists(self.version);
+        self.names_headers = facts.names_headers;
         self.len = len as u32;
         Ok(true)
     }

@@ -76,6 +76,34 @@ impl HeaderList {
         }
     }
 
+    /// Adds a field of a parsed head as it is.
+    #[inline]
+    pub fn pass(&mut self, field: &HeaderField, head: &[u8]) {
+        let name_at = self.bytes.len();
+        field.encode(head, &mut self.bytes);
+        self.note(name_at, field.name.range().len(), field.known);
+    }
+
+    /// Adds the value of a field of a parsed head under another name, which is no known header's.
+    #[inline]
+    pub fn pass_as(&mut self, name: &'static [u8], field: &HeaderField, head: &[u8]) {
+        debug_assert!(encode::is_token(name) && KnownHeader::of(name) == KnownHeader::Other);
+        let name_at = self.bytes.len();
+        self.bytes.extend_from_slice(name);
+        self.bytes.extend_from_slice(b": ");
+        self.bytes.extend_from_slice(field.value.of(head));
+        self.bytes.extend_from_slice(b"\r\n");
+        self.note(name_at, name.len(), KnownHeader::Other);
+    }
+
+    /// Notes the line that was appended.
+    #[inline]
+    fn note(&mut self, name_at: usize, name_bytes: usize, known: KnownHeader) {
+        let value_at = name_at + name_bytes + 2;
+        let value = Span::new(value_at, self.bytes.len() - 2 - value_at);
+        self.fields.push(HeaderField { name: Span::new(name_at, name_bytes), value, known });
+    }
+
     fn append(&mut self, known: KnownHeader, name: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
         let name_at = self.bytes.len();
         self.bytes.extend_from_slice(name);
@@ -84,9 +112,8 @@ impl HeaderList {
         write(&mut self.bytes);
         assert!(self.bytes.len() >= value_at, "`write` appends, it does not cut");
         encode::blank_controls(&mut self.bytes[value_at..]);
-        let value = Span::new(value_at, self.bytes.len() - value_at);
         self.bytes.extend_from_slice(b"\r\n");
-        self.fields.push(HeaderField { name: Span::new(name_at, name.len()), value, known });
+        self.note(name_at, name.len(), known);
     }
 
     /// Makes this the only field of its name; it stands behind the others.

@@ -112,11 +112,7 @@ impl KnownHeader {
             return Self::Other;
         }
         let candidate = TABLE[slot(name)];
-        if name.eq_ignore_ascii_case(candidate.as_str().as_bytes()) {
-            candidate
-        } else {
-            Self::Other
-        }
+        if is_same(name, candidate.as_str().as_bytes()) { candidate } else { Self::Other }
     }
 
     /// Its name as we write it; empty for [`KnownHeader::Other`].
@@ -124,6 +120,42 @@ impl KnownHeader {
     pub fn as_str(self) -> &'static str {
         Self::NAMES[self as usize]
     }
+}
+
+/// Whether `name` is `known` in any case of letters, eight bytes at a time: `eq_ignore_ascii_case`, byte by
+/// byte, was the larger part of [`KnownHeader::of`].
+#[inline]
+fn is_same(name: &[u8], known: &[u8]) -> bool {
+    if name.len() != known.len() {
+        return false;
+    }
+    if let (Some(end), Some(known_end)) = (name.last_chunk(), known.last_chunk()) {
+        let (words, known_words) = (name.as_chunks().0, known.as_chunks().0);
+        let mut pairs = words.iter().zip(known_words);
+        return is_same_word(end, known_end)
+            && pairs.all(|(word, known)| is_same_word(word, known));
+    }
+    match (ends(name), ends(known)) {
+        (Some(word), Some(known)) => is_same_word(&word, &known),
+        _ => name.eq_ignore_ascii_case(known),
+    }
+}
+
+/// First and last four bytes of a name of four to seven.
+#[inline]
+fn ends(name: &[u8]) -> Option<[u8; 8]> {
+    let (first, last) = (name.first_chunk::<4>()?, name.last_chunk::<4>()?);
+    let word = u64::from(u32::from_ne_bytes(*first)) << 32 | u64::from(u32::from_ne_bytes(*last));
+    Some(word.to_ne_bytes())
+}
+
+/// In a known name, which has only letters, digits and `-`, bit 6 of a byte says that it is a letter, and bit 5
+/// is its case.
+#[inline]
+fn is_same_word(word: &[u8; 8], known: &[u8; 8]) -> bool {
+    const LETTER: u64 = 0x4040_4040_4040_4040;
+    let (word, known) = (u64::from_ne_bytes(*word), u64::from_ne_bytes(*known));
+    (word ^ known) & !((known & LETTER) >> 1) == 0
 }
 
 #[cfg(test)]

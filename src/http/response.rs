@@ -44,6 +44,9 @@ pub struct ResponseHead {
     pub framing: ResponseFraming,
     /// Whether the connection may carry another request after the body.
     pub keep_alive: bool,
+    /// Whether `Connection` names headers, which then go no further (RFC 9110 section 7.6.1), and does not
+    /// just say what becomes of the connection.
+    pub names_headers: bool,
     /// Bytes of the head: the body begins here.
     pub len: u32,
 }
@@ -132,6 +135,7 @@ impl ResponseHead {
         };
         self.keep_alive =
             facts.persists(self.version) && self.framing != ResponseFraming::UntilClose;
+        self.names_headers = facts.names_headers;
         self.len = len as u32;
         Ok(true)
     }

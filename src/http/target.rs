@@ -6,7 +6,7 @@
 
 use std::net::Ipv6Addr;
 
-use super::{HOST, HeadError, Method, Span, TARGET, all_in};
+use super::{BYTES, HOST, HeadError, Method, Span, TARGET, all_in};
 
 /// A host with its port, bytes. DNS allows 255 for the name.
 const HOST_BYTES_MAX: usize = 255 + 6;
@@ -87,17 +87,19 @@ pub(crate) fn check_host(host: &[u8]) -> Result<(), HeadError> {
             (good, &host[end + 1..])
         }
         _ => {
-            let end = memchr::memchr(b':', host).unwrap_or(host.len());
-            (end > 0 && all_in(&host[..end], HOST), &host[end..])
+            let is_name = |byte: &u8| BYTES[usize::from(*byte)] & HOST != 0;
+            let end = host.iter().position(|byte| !is_name(byte)).unwrap_or(host.len());
+            // Whatever else ends it, is no port.
+            (end > 0, &host[end..])
         }
     };
     let port_is_good = match port {
         [] => true,
         [b':', digits @ ..] => {
-            digits.len() <= 5
-                && digits.iter().all(u8::is_ascii_digit)
-                && digits.iter().fold(0u32, |port, digit| port * 10 + u32::from(digit - b'0'))
-                    <= u32::from(u16::MAX)
+            let number = digits.iter().try_fold(0u32, |port, digit| {
+                digit.is_ascii_digit().then(|| port * 10 + u32::from(digit - b'0'))
+            });
+            digits.len() <= 5 && number.is_some_and(|port| port <= u32::from(u16::MAX))
         }
         _ => false,
     };

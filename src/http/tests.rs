@@ -577,6 +577,42 @@ proptest! {
     }
 
     #[test]
+    fn header_names_are_known_in_any_case_and_only_they(
+        known in prop::sample::select(KnownHeader::ALL),
+        flips in any::<u64>(),
+        change in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
+    ) {
+        let mut name = known.as_str().as_bytes().to_vec();
+        for (place, byte) in name.iter_mut().enumerate() {
+            if byte.is_ascii_alphabetic() && flips >> place & 1 == 1 {
+                *byte ^= 0x20;
+            }
+        }
+        if let Some((place, byte)) = change {
+            let place = place.index(name.len());
+            name[place] = byte;
+        }
+        let same = |it: &&KnownHeader| it.as_str().as_bytes().eq_ignore_ascii_case(&name);
+        let want = KnownHeader::ALL.iter().find(same).copied().unwrap_or_default();
+        prop_assert_eq!(KnownHeader::of(&name), want);
+    }
+
+    #[test]
+    fn numbers_and_addresses_are_written_as_the_standard_library_writes_them(
+        number in any::<u64>(),
+        digits in 1u32..=16,
+        address in any::<std::net::IpAddr>(),
+    ) {
+        let mut out = Vec::new();
+        encode::hex(&mut out, number, digits);
+        let all = format!("{number:016x}");
+        prop_assert_eq!(&out, &all.as_bytes()[16 - digits as usize..]);
+        out.clear();
+        encode::address(&mut out, address);
+        prop_assert_eq!(out, address.to_string().into_bytes());
+    }
+
+    #[test]
     fn header_lists_of_any_values_are_read_back_with_as_many_fields(
         fields in prop::collection::vec(
             ("[A-Za-z-]{1,20}", prop::collection::vec(any::<u8>(), 0..40)), 0..20,

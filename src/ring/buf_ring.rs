@@ -120,6 +120,7 @@ impl RecvBuf {
 impl std::ops::Deref for RecvBuf {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         let range = self.start as usize..self.end as usize;
         match &self.storage {

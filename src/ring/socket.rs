@@ -111,6 +111,7 @@ impl Socket {
     }
 
     /// Whether nothing that was posted is on its way.
+    #[cfg(test)]
     pub fn is_settled(&self) -> bool {
         self.posted.as_ref().is_none_or(Handle::has_ended)
     }

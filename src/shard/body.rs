@@ -68,17 +68,24 @@ impl Link {
 
     /// Waits until what was posted has been sent. `false`: the client is gone or does not read.
     pub(super) async fn settle(&mut self) -> bool {
-        if !self.socket.is_settled() {
-            let limit = self.shard.limits.send_timeout;
-            self.timer
-                .set(self.shard.deadline(limit.map(|time| time_to_take(time, POSTED_BYTES_MAX))));
-        }
-        match select(self.socket.settled(), self.timer.fired()).await {
-            Either::Left((result, memory)) => {
+        let settled = match self.socket.poll_settled() {
+            Poll::Ready(settled) => Some(settled),
+            Poll::Pending => {
+                let limit = self.shard.limits.send_timeout;
+                let time = limit.map(|time| time_to_take(time, POSTED_BYTES_MAX));
+                self.timer.set(self.shard.deadline(time));
+                match select(self.socket.settled(), self.timer.fired()).await {
+                    Either::Left(settled) => Some(settled),
+                    Either::Right(()) => None,
+                }
+            }
+        };
+        match settled {
+            Some((result, memory)) => {
                 self.gone |= result.is_err();
                 self.take_memory(memory);
             }
-            Either::Right(()) => {
+            None => {
                 self.shard.cells.timed_out(TimeoutKind::Send);
                 self.gone = true;
             }
@@ -97,6 +104,9 @@ impl Link {
     }
 
     fn take_memory(&mut self, mut memory: Vec<u8>) {
+        if memory.capacity() == 0 {
+            return;
+        }
         if self.out.capacity() == 0 {
             memory.clear();
             self.out = memory;

@@ -1,6 +1,7 @@
 //! The ids that every answer carries: unique, not secret.
 
 use crate::gateway::RequestIds;
+use crate::http::encode;
 
 /// Makes ids from a generator seeded by the system; a system call per request would cost 0.4 us.
 pub(super) struct IdSource(fastrand::Rng);
@@ -12,20 +13,18 @@ impl IdSource {
 
     /// A random UUID (RFC 9562 section 5.4), and fifteen Base64 characters with `=` at the end.
     pub(super) fn next(&mut self) -> RequestIds {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
         const BASE64: &[u8; 64] =
             b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         // Version 4 and variant 10 in their places.
         let high = self.0.u64(..) & !0xF000 | 0x4000;
         let low = self.0.u64(..) & !(0b11 << 62) | 0b10 << 62;
-        let mut bits = u128::from(high) << 64 | u128::from(low);
+        let (high, low) = (encode::hex_digits(high), encode::hex_digits(low));
         let mut request_id = [b'-'; 36];
-        for place in (0..36).rev() {
-            if !matches!(place, 8 | 13 | 18 | 23) {
-                request_id[place] = HEX[(bits & 15) as usize];
-                bits >>= 4;
-            }
-        }
+        request_id[..8].copy_from_slice(&high[..8]);
+        request_id[9..13].copy_from_slice(&high[8..12]);
+        request_id[14..18].copy_from_slice(&high[12..]);
+        request_id[19..23].copy_from_slice(&low[..4]);
+        request_id[24..].copy_from_slice(&low[4..]);
         let mut extended_request_id = [b'='; 16];
         let (first, second) = extended_request_id[..15].split_at_mut(8);
         for half in [first, second] {

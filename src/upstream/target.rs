@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
+use crate::http::encode;
 use crate::tls::ClientIdentity;
 
 /// How a target is spoken to.
@@ -61,6 +62,8 @@ pub struct Target {
     pub port: u16,
     /// Value of `Host`: with brackets around IPv6, with the port where it is not the scheme's.
     pub authority: String,
+    /// `Host: {authority}\r\n`.
+    pub host_line: Box<[u8]>,
     /// The certificate is not checked.
     pub insecure_skip_verification: bool,
     /// Whom it is shown where it asks for a client certificate; `None` with plain HTTP.
@@ -144,9 +147,11 @@ impl TargetRegistry {
             (registered.slots.len() - 1) as u32
         });
         registered.made += 1;
+        let authority = authority(scheme, &key.host, port);
         let target = Arc::new(Target {
             scheme,
-            authority: authority(scheme, &key.host, port),
+            host_line: encode::line("Host", &authority),
+            authority,
             host: key.host.clone(),
             port,
             insecure_skip_verification: insecure,

@@ -219,6 +219,14 @@ fn any_route() -> impl Strategy<Value = (MethodName, String)> {
 
 proptest! {
     #[test]
+    fn keys_sort_as_the_bytes_they_are_made_of(bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+        let mut padded = [0; 8];
+        let len = bytes.len().min(8);
+        padded[..len].copy_from_slice(&bytes[..len]);
+        prop_assert_eq!(key(&bytes), u64::from_be_bytes(padded));
+    }
+
+    #[test]
     fn route_agrees_with_trying_all_routes(
         routes in prop::collection::vec(any_route(), 1..24),
         requests in prop::collection::vec("[/]{0,2}((a|b|ab|aaaaaaaa|aaaaaaaab|aaaaaaaabb|c|%2F|)/){0,5}[/]{0,2}", 1..16),

@@ -85,6 +85,7 @@ impl Handle {
     }
 
     /// Whether the final CQE has come.
+    #[cfg(test)]
     pub(in crate::ring) fn has_ended(&self) -> bool {
         self.key.is_none_or(|key| self.ring.0.slots.borrow_mut().slot(key).state == State::Done)
     }

@@ -137,6 +137,10 @@ class Fleet:
             command = self._ringway(profile, port, throttle)
         elif name == "pingora":
             command = [self.binaries["pingora"], f"127.0.0.1:{port}", f"127.0.0.1:{self.upstream_port}"]
+        elif name == "floor":
+            upstream = [f"127.0.0.1:{self.upstream_port}"] if profile.service != "mock" else []
+            bulk = ["--bulk"] if profile.service == "big" else []
+            command = [self.binaries["floor"], f"127.0.0.1:{port}", *upstream, *bulk]
         elif name == "haproxy":
             config = self._fill(PERF / f"peers/{profile.service}/haproxy.cfg", f"haproxy-{port}.cfg", port)
             command = ["haproxy", "-db", "-f", str(config)]
@@ -268,6 +272,8 @@ def version(name, binaries):
         "haproxy": ["haproxy", "-v"],
         **{one: [binaries.get("ringway", "ringway"), "--version"] for one in ("ringway", "ringway-calm", *features.RINGWAYS)},
     }
+    if name == "floor":
+        return "perf/floor"
     if name == "pingora":
         for line in (PERF / "pingora/Cargo.lock").read_text().split("[[package]]"):
             if 'name = "pingora"\n' in line:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 KINDS = ("closed", "keyed", "bulk", "open", "idle", "throttle", "deploys")
 SERVICES = ("mock", "proxy", "big", "features", "plane")
-# `ringway-calm` is the same Ringway, left alone while `ringway` is being redeployed.
+# `ringway-calm` is the same Ringway, left alone while `ringway` is being redeployed. `floor` is no server: see perf/floor.
 PEERS = (
     "ringway", "nginx", "haproxy", "pingora", "nginx-tuned", "nginx-lua", "ringway-plain", "ringway-unchecked",
-    "ringway-calm",
+    "ringway-calm", "floor",
 )  # fmt: skip
 
 

@@ -49,7 +49,9 @@ def table(profile, summary, markdown=False):
         mark = "- " if markdown else "  "
         spread = verdict.get("spread")
         quartiles = f", quartiles {spread['low']:.3g}..{spread['high']:.3g}" if spread else ""
-        lines.append(f"{mark}{verdict['verdict']}: {verdict['requirement']} (is {verdict['value']:.3g}{quartiles})")
+        floor = f"; the floor reaches {verdict['floor']:.3g}" if verdict.get("floor") else ""
+        is_now = f"is {verdict['value']:.3g}{quartiles}{floor}"
+        lines.append(f"{mark}{verdict['verdict']}: {verdict['requirement']} ({is_now})")
     return "\n".join(lines)
 
 

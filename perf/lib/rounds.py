@@ -45,7 +45,11 @@ def summarise(profile, names, rounds, rounds_wanted):
                 if (spread := _ratio_spread(used, name, base, key)) is not None
             }
     verdicts = [
-        {"requirement": requirement.text(), **_judge(requirement, medians, ratios, used, enough, base)}
+        {
+            "requirement": requirement.text(),
+            **_judge(requirement, medians, ratios, used, enough, base),
+            "floor": _floor(requirement, medians, used),
+        }
         for requirement in profile.require
     ]
     return {
@@ -79,6 +83,14 @@ def _spread(values):
     quartiles = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
     low, _middle, high = quartiles
     return {"median": statistics.median(values), "low": low, "high": high}
+
+
+def _floor(requirement, medians, rounds):
+    """What a server that does nothing at all would reach, where that was measured too."""
+    if not {requirement.against, "floor"} <= medians.keys():
+        return None
+    spread = _ratio_spread(rounds, requirement.against, "floor", requirement.figure)
+    return spread and spread["median"]
 
 
 def _judge(requirement, medians, ratios, rounds, enough, base):

@@ -85,6 +85,24 @@ class Rounds(unittest.TestCase):
             self.assertIn("1.40 (1.40..1.40)", text)
             self.assertIn("PASS: cpu_us_per_request: nginx / ringway >= 1.2 (is 1.4)", text)
 
+    def test_a_verdict_says_what_the_floor_reaches(self):
+        one = a_profile(against="nginx", min_ratio=1.5)
+        done = [
+            {"clean": True, "steal_percent": 0, "peers": {"ringway": figures(5.0), "nginx": figures(7.0),
+                                                          "floor": figures(4.0 + number % 2)}}
+            for number in range(9)
+        ]  # fmt: skip
+        summary = rounds.summarise(one, ["ringway", "nginx", "floor"], done, 9)
+        self.assertEqual(summary["verdicts"][0]["floor"], 1.75)
+        for medians in summary["medians"].values():
+            medians.update(requests_per_s=1.0, p50_us=1.0, p99_us=1.0, p999_us=1.0)
+        self.assertIn("(is 1.4; the floor reaches 1.75)", report.table(one, summary))
+        # Where it was not measured, or nothing is compared, there is nothing to say.
+        del summary["verdicts"][0]["floor"]
+        self.assertIn("(is 1.4)", report.table(one, summary))
+        for names in (["ringway", "nginx"], ["ringway", "floor"]):
+            self.assertIsNone(rounds.summarise(one, names, done, 9)["verdicts"][0]["floor"])
+
 
 class Profiles(unittest.TestCase):
     def test_committed_profiles_load(self):

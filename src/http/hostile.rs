@@ -301,6 +301,7 @@ pub const HOSTILE: &[(&str, &[u8], u16)] = &[
     ("Host with a signed port", host!("Host: a.example:+80"), 400),
     ("Host with two ports", host!("Host: a.example:80:81"), 400),
     ("Host with a port over 65535", host!("Host: a.example:65536"), 400),
+    ("Host with a port beyond 64 bits", host!("Host: a.example:99999999999999999999999"), 400),
     ("Host with a port of six digits", host!("Host: a.example:000080"), 400),
     ("Host with a blank before the port", host!("Host: a.example :80"), 400),
     ("Host is an IPv6 address without brackets", host!("Host: ::1"), 400),

@@ -96,10 +96,13 @@ pub(crate) fn check_host(host: &[u8]) -> Result<(), HeadError> {
     let port_is_good = match port {
         [] => true,
         [b':', digits @ ..] => {
-            let number = digits.iter().try_fold(0u32, |port, digit| {
-                digit.is_ascii_digit().then(|| port * 10 + u32::from(digit - b'0'))
-            });
-            digits.len() <= 5 && number.is_some_and(|port| port <= u32::from(u16::MAX))
+            // Of five digits none can overflow.
+            let number = || {
+                digits.iter().try_fold(0u32, |port, digit| {
+                    digit.is_ascii_digit().then(|| port * 10 + u32::from(digit - b'0'))
+                })
+            };
+            digits.len() <= 5 && number().is_some_and(|port| port <= u32::from(u16::MAX))
         }
         _ => false,
     };

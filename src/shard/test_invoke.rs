@@ -206,6 +206,8 @@ fn write_request(
         if !encode::is_token(name.as_bytes()) || value.bytes().any(is_control) {
             return Err(format!("the header '{}' cannot be sent", name.escape_debug()));
         }
+        // Whether it does name headers is looked at where headers are passed on.
+        head.names_headers |= known == KnownHeader::Connection;
         let value = if known == KnownHeader::ContentType { "application/json" } else { value };
         let name_at = bytes.len();
         bytes.extend_from_slice(name.as_bytes());

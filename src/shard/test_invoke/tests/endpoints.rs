@@ -155,7 +155,10 @@ fn http_proxy_is_collected_whole_and_told_in_part() {
     let stage = proxy(&format!("http://{address}/x/{{proxy}}"));
     let shard = Testing::start();
     let mut test = test(&stage, MethodName::Get, Some("/any/a?b=1"));
-    test.headers.push(("Accept".to_owned(), "text/plain".to_owned()));
+    // What `Connection` names goes no further, here as in any request.
+    for (name, value) in [("Accept", "text/plain"), ("Connection", "X-Hop"), ("X-Hop", "1")] {
+        test.headers.push((name.to_owned(), value.to_owned()));
+    }
     let outcome = shard.run(test).unwrap();
     let api_id = &stage.api_id;
     // 1 024 bytes a line, and no half characters.
@@ -169,7 +172,7 @@ Starting execution for request: ID
 HTTP Method: GET, Resource Path: /any/a
 Method request path: {{proxy=a}}
 Method request query string: {{b=1}}
-Method request headers: {{Accept=text/plain}}
+Method request headers: {{Accept=text/plain, Connection=X-Hop, X-Hop=1}}
 Method request body before transformations: 
 Endpoint request URI: http://127.0.0.1:PORT/x/a?b=1
 Endpoint request headers: {{x-amzn-apigateway-api-id={api_id}, Accept=text/plain, \

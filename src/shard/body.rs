@@ -68,6 +68,7 @@ impl Link {
 
     /// Waits until what was posted has been sent. `false`: the client is gone or does not read.
     pub(super) async fn settle(&mut self) -> bool {
+        // As a rule it has been when the next request began: nothing to wait for, and no timer.
         let settled = match self.socket.poll_settled() {
             Poll::Ready(settled) => Some(settled),
             Poll::Pending => {

@@ -51,11 +51,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     Floor::new(listen.parse()?, upstream, bulk)?.run()
 }
 
-/// One end, and where what comes from it goes.
+/// Where what comes from a connection goes.
+#[derive(Clone, Copy)]
+enum Goes {
+    /// Nowhere: the constant goes back.
+    Back,
+    To(RawFd),
+    /// The other end is gone.
+    Lost,
+}
+
+/// One end.
 struct Connection {
     socket: OwnedFd,
-    /// `None`: to itself, as an answer.
-    to: Option<RawFd>,
+    goes: Goes,
     /// For `--bulk`; never freed, because the kernel may write to it until the process ends.
     memory: Option<&'static mut [u8; BULK_BYTES]>,
 }
@@ -139,6 +148,7 @@ impl Floor {
             RECV => self.received(fd, completion),
             BULK_RECV if result > 0 => self.bulk_send(fd, result as u32),
             BULK_SEND if result > 0 => self.receive(fd),
+            POST => self.cut(fd),
             _ => self.end(fd),
         }
         Ok(())
@@ -154,16 +164,15 @@ impl Floor {
                 Some(OwnedFd::from(upstream))
             }
         };
-        let (client_fd, upstream_fd) =
-            (client.as_raw_fd(), upstream.as_ref().map(AsRawFd::as_raw_fd));
-        self.add(client, upstream_fd);
+        let back = Goes::To(client.as_raw_fd());
+        self.add(client, upstream.as_ref().map_or(Goes::Back, |it| Goes::To(it.as_raw_fd())));
         if let Some(upstream) = upstream {
-            self.add(upstream, Some(client_fd));
+            self.add(upstream, back);
         }
         Ok(())
     }
 
-    fn add(&mut self, socket: OwnedFd, to: Option<RawFd>) {
+    fn add(&mut self, socket: OwnedFd, goes: Goes) {
         let fd = socket.as_raw_fd();
         let memory = self
             .bulk
@@ -172,7 +181,7 @@ impl Floor {
         if self.connections.len() <= place {
             self.connections.resize_with(place + 1, || None);
         }
-        self.connections[place] = Some(Connection { socket, to, memory });
+        self.connections[place] = Some(Connection { socket, goes, memory });
         self.receive(fd);
     }
 
@@ -200,12 +209,17 @@ impl Floor {
         let Some(connection) = self.connections.get(fd as usize).and_then(Option::as_ref) else {
             return;
         };
-        let (to, bytes, count) = match connection.to {
-            None => (fd, ANSWER.as_ptr(), ANSWER.len()),
-            Some(to) => (to, self.buffers.bytes(id), completion.result().max(0) as usize),
+        let post = |to, bytes, count: usize| {
+            let send = opcode::Send::new(Fd(to), bytes, count as u32).flags(POSTED).build();
+            send.flags(Flags::SKIP_SUCCESS).user_data(tag(to, POST))
         };
-        let send = opcode::Send::new(Fd(to), bytes, count as u32).flags(POSTED).build();
-        self.queue.push(send.flags(Flags::SKIP_SUCCESS).user_data(tag(to, POST)));
+        self.queue.extend(match connection.goes {
+            Goes::Back => Some(post(fd, ANSWER.as_ptr(), ANSWER.len())),
+            Goes::To(to) => {
+                Some(post(to, self.buffers.bytes(id), completion.result().max(0) as usize))
+            }
+            Goes::Lost => None,
+        });
         if !more {
             self.receive(fd);
         }
@@ -215,9 +229,18 @@ impl Floor {
         let Some(connection) = self.connections.get(fd as usize).and_then(Option::as_ref) else {
             return;
         };
-        if let (Some(to), Some(memory)) = (connection.to, &connection.memory) {
-            let send = opcode::Send::new(Fd(to), memory.as_ptr(), count).flags(WAITALL).build();
-            self.queue.push(send.user_data(tag(fd, BULK_SEND)));
+        let (Goes::To(to), Some(memory)) = (connection.goes, &connection.memory) else {
+            return self.end(fd);
+        };
+        let send = opcode::Send::new(Fd(to), memory.as_ptr(), count).flags(WAITALL).build();
+        self.queue.push(send.user_data(tag(fd, BULK_SEND)));
+    }
+
+    /// A peer does not read: its receive ends, and with that the connection.
+    fn cut(&self, fd: RawFd) {
+        if let Some(connection) = self.connections.get(fd as usize).and_then(Option::as_ref) {
+            // An error says that it is gone already.
+            let _ = rustix::net::shutdown(&connection.socket, rustix::net::Shutdown::Both);
         }
     }
 
@@ -227,12 +250,11 @@ impl Floor {
             return;
         };
         self.spare.extend(connection.memory);
-        let other = connection.to.and_then(|to| self.connections.get_mut(to as usize)?.as_mut());
-        if let Some(other) = other {
-            other.to = None;
-            // An error says that it is gone as well.
-            let _ = rustix::net::shutdown(&other.socket, rustix::net::Shutdown::Both);
+        let Goes::To(to) = connection.goes else { return };
+        if let Some(other) = self.connections.get_mut(to as usize).and_then(Option::as_mut) {
+            other.goes = Goes::Lost;
         }
+        self.cut(to);
     }
 }
 

@@ -145,6 +145,32 @@ context_variables! {
     CipherSuite = "cipherSuite",
 }
 
+impl ContextVariable {
+    /// Whether it is made here, of letters, digits and `-_.:+/= ` only, whatever a client, an API or a
+    /// backend says: it stands in a log as it is.
+    #[inline]
+    pub fn is_plain(self) -> bool {
+        matches!(
+            self,
+            Self::RequestId
+                | Self::ExtendedRequestId
+                | Self::Protocol
+                | Self::RequestTime
+                | Self::RequestTimeEpoch
+                | Self::IdentitySourceIp
+                | Self::Status
+                | Self::ResponseLatency
+                | Self::ResponseLength
+                | Self::IntegrationLatency
+                | Self::IntegrationLatencyOld
+                | Self::IntegrationStatus
+                | Self::IntegrationIntegrationStatus
+                | Self::IntegrationStatusOld
+                | Self::EndpointType
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

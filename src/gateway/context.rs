@@ -115,7 +115,7 @@ impl<'a> ContextView<'a> {
                 exchange.api_key.as_ref().map_or(&[], |key| key.value.of(&exchange.head_bytes))
             }
             V::IdentityApiKeyId => {
-                exchange.api_key.as_ref().map_or(&[], |key| key.caller.key.as_str().as_bytes())
+                exchange.api_key.as_ref().map_or(&[], |key| key.caller.key.as_bytes())
             }
             V::IsCanaryRequest => match exchange.is_canary {
                 Some(true) => b"true",
@@ -312,6 +312,21 @@ mod tests {
             let written = view.write(ContextVariable::named(name).unwrap(), &mut out);
             let value = String::from_utf8(out[6..].to_vec()).unwrap();
             assert_eq!(written.then_some(value.as_str()), want, "{name}");
+        }
+        // A log takes these as they are.
+        for ip in ["2001:db8::ffff", "::ffff:10.0.0.1", "10.0.0.1"] {
+            exchange.peer.ip = ip.parse().unwrap();
+            let mut view = ContextView::new(&stage, &exchange);
+            view.response_latency = Some(Duration::from_millis(14));
+            for &variable in ContextVariable::ALL.iter().filter(|it| it.is_plain()) {
+                let mut value = Vec::new();
+                view.write(variable, &mut value);
+                let is_plain =
+                    |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:+/= ".contains(byte);
+                let shown = value.escape_ascii();
+                assert!(value.iter().all(is_plain), "{}: {shown}", variable.name());
+                assert!(!value.is_empty(), "{}", variable.name());
+            }
         }
         for (host, want) in [("[::1]:80", "[::1]"), ("[::1]", "[::1]"), ("h", "h"), ("h:1", "h")] {
             let exchange = testing::exchange(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"));

@@ -107,13 +107,18 @@ impl AccessLogFormat {
                 Part::Authorizer(key) => variables.write_authorizer(key, out),
                 Part::Absent => false,
             };
-            if has_value {
-                // The one value that is JSON already, quotes included.
-                let quoted = matches!(part, Part::Variable(ContextVariable::ErrorMessageString));
-                self.escape.value(out, start, quoted);
-            } else {
+            if !has_value {
                 out.truncate(start);
                 out.push(b'-');
+                continue;
+            }
+            match part {
+                Part::Variable(variable) if variable.is_plain() => {}
+                // The one value that is JSON already, quotes included.
+                Part::Variable(ContextVariable::ErrorMessageString) => {
+                    self.escape.value(out, start, true);
+                }
+                _ => self.escape.value(out, start, false),
             }
         }
         out.push(b'\n');

@@ -1,10 +1,12 @@
 //! Keys, and their members: what one key has in one plan.
 
 use std::hash::Hasher;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use once_cell::race::OnceBox;
 use siphasher::sip128::{Hasher128, SipHasher24};
+use triomphe::ThinArc;
 
 use super::counter::Counter;
 use super::plan::{Plan, PlanCell};
@@ -12,27 +14,39 @@ use crate::throttle::RateState;
 
 /// A keyed hash of a key's value: without the [`HashKey`] nothing can be told from it, and no two values
 /// of one hash can be found. So it may be stored, and stands for the value wherever that is not shown.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
-pub struct ValueHash(u128);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValueHash {
+    // Two words instead of one of 128 bits, which would have to lie at a multiple of 16 bytes.
+    high: u64,
+    low: u64,
+}
 
 impl ValueHash {
     /// To be stored.
     pub fn to_bytes(self) -> [u8; 16] {
-        self.0.to_be_bytes()
+        self.whole().to_be_bytes()
     }
 
     /// What was stored.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(u128::from_be_bytes(bytes))
+        Self::from(u128::from_be_bytes(bytes))
+    }
+
+    fn whole(self) -> u128 {
+        (u128::from(self.high) << 64) | u128::from(self.low)
+    }
+}
+
+impl From<u128> for ValueHash {
+    fn from(whole: u128) -> Self {
+        Self { high: (whole >> 64) as u64, low: whole as u64 }
     }
 }
 
 /// 32 hexadecimal digits, in the order of the hashes.
 impl std::fmt::Display for ValueHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:032x}", self.0)
+        write!(f, "{:032x}", self.whole())
     }
 }
 
@@ -61,12 +75,12 @@ impl HashKey {
     pub fn hash(&self, value: &[u8]) -> ValueHash {
         let mut hasher = SipHasher24::new_with_keys(self.0[0], self.0[1]);
         hasher.write(value);
-        ValueHash(hasher.finish128().as_u128())
+        hasher.finish128().as_u128().into()
     }
 }
 
 /// Longest id that is kept in place. AWS's have ten characters.
-const ID_BYTES: usize = 15;
+const ID_BYTES: usize = 14;
 
 /// A key's id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,7 +90,7 @@ pub struct KeyId {
 }
 
 impl KeyId {
-    /// Keeps an id of at most 15 bytes; `None`: it is longer.
+    /// Keeps an id of at most 14 bytes; `None`: it is longer.
     pub fn new(id: &str) -> Option<Self> {
         let mut bytes = [0; ID_BYTES];
         bytes.get_mut(..id.len())?.copy_from_slice(id.as_bytes());
@@ -85,7 +99,13 @@ impl KeyId {
 
     /// The id.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// The same as bytes.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
     }
 }
 
@@ -95,55 +115,57 @@ impl std::fmt::Debug for KeyId {
     }
 }
 
+/// A member, shared by its key and whoever brings what it has counted to the store. Without weak references,
+/// so that a member and its count of references are one cache line.
+pub(super) type MemberRef = triomphe::Arc<Member>;
+
 /// An API key. Immutable; a change makes another with the same members.
 ///
 /// It lies in the map itself: a request that looks a key up among a million waits for memory four times
-/// (the map's tags, its pointer, this, the member), and there are a million of these.
-#[derive(Clone, Debug)]
-pub(super) struct Key {
-    /// Whether it opens anything.
-    pub(super) enabled: bool,
-    /// One for each of its plans.
-    pub(super) members: Members,
+/// (the map's tags, its pointer, this, the member), a cache line each, and there are a million of these.
+#[derive(Debug)]
+pub(super) enum Key {
+    /// Has one plan, as nearly all have; that takes no memory of its own.
+    One { enabled: bool, member: MemberRef },
+    /// Has several plans, or none.
+    Several { enabled: bool, members: ThinArc<(), MemberRef> },
 }
 
-/// Members of one key; nearly always one, which takes no memory of its own.
-#[derive(Clone, Debug)]
-pub(super) enum Members {
-    One(Arc<Member>),
-    Several(Arc<[Arc<Member>]>),
-}
-
-impl Members {
-    #[inline]
-    pub(super) fn as_slice(&self) -> &[Arc<Member>] {
-        match self {
-            Self::One(member) => std::slice::from_ref(member),
-            Self::Several(members) => members,
-        }
-    }
-}
-
-impl FromIterator<Arc<Member>> for Members {
-    fn from_iter<T: IntoIterator<Item = Arc<Member>>>(members: T) -> Self {
-        let mut members = members.into_iter();
-        match (members.next(), members.next()) {
-            (Some(one), None) => Self::One(one),
-            (first, second) => {
-                Self::Several(first.into_iter().chain(second).chain(members).collect())
+impl Key {
+    /// A key that opens something if it is `enabled`, with a member for each of its plans.
+    pub(super) fn new(enabled: bool, members: &[MemberRef]) -> Self {
+        match members {
+            [member] => Self::One { enabled, member: member.clone() },
+            _ => {
+                let members = ThinArc::from_header_and_iter((), members.iter().cloned());
+                Self::Several { enabled, members }
             }
         }
     }
+
+    /// Whether it opens anything.
+    #[inline]
+    pub(super) fn is_enabled(&self) -> bool {
+        let (Self::One { enabled, .. } | Self::Several { enabled, .. }) = *self;
+        enabled
+    }
+
+    /// One for each of its plans.
+    #[inline]
+    pub(super) fn members(&self) -> &[MemberRef] {
+        match self {
+            Self::One { member, .. } => std::slice::from_ref(member),
+            Self::Several { members, .. } => &members.slice,
+        }
+    }
 }
 
-// Hash and key together are an entry of the map.
-const _: () = assert!(size_of::<(ValueHash, Key)>() <= 48);
+// Hash and key together are an entry of the map: half a cache line, and never parts of two.
+const _: () = assert!(size_of::<(ValueHash, Key)>() == 32);
 
 /// One key in one plan.
 #[derive(Debug)]
 pub(super) struct Member {
-    /// The key.
-    pub(super) key: KeyId,
     /// The plan as it is now; the same cell for all members.
     pub(super) plan: Arc<PlanCell>,
     bucket: RateState,
@@ -151,13 +173,18 @@ pub(super) struct Member {
     pub(super) quota: Counter,
     /// Counts of the day.
     pub(super) day: Counter,
-    /// Whether it is among the changes that nobody has taken yet.
-    changed: AtomicBool,
-    /// Whether its key is gone, or has left the plan: what it counts is nobody's.
-    gone: AtomicBool,
     /// Buckets of single methods, by their place in the plan; made when the first is needed.
-    methods: OnceLock<Box<[RateState]>>,
+    methods: OnceBox<Box<[RateState]>>,
+    /// The key.
+    pub(super) key: KeyId,
+    /// [`CHANGED`] and [`GONE`].
+    marks: AtomicU8,
 }
+
+/// It is among the changes that nobody has taken yet.
+const CHANGED: u8 = 1;
+/// Its key is gone, or has left the plan: what it counts is nobody's.
+const GONE: u8 = 2;
 
 impl Member {
     /// A member that has counted so far.
@@ -168,9 +195,8 @@ impl Member {
             bucket: RateState::default(),
             quota,
             day,
-            changed: AtomicBool::new(false),
-            gone: AtomicBool::new(false),
-            methods: OnceLock::new(),
+            methods: OnceBox::new(),
+            marks: AtomicU8::new(0),
         }
     }
 
@@ -184,7 +210,7 @@ impl Member {
     /// process starts again.
     pub(super) fn method_bucket(&self, plan: &Plan, place: usize) -> Option<&RateState> {
         let make = || (0..plan.method_count().max(METHODS_MIN)).map(|_| RateState::default());
-        self.methods.get_or_init(|| make().collect()).get(place)
+        self.methods.get_or_init(|| Box::new(make().collect())).get(place)
     }
 
     /// The same where it has been needed before.
@@ -207,28 +233,31 @@ impl Member {
     /// costs a thing: the count is a locked instruction anyway, and the look an ordinary load.
     #[inline]
     pub(super) fn is_first_change(&self) -> bool {
-        !self.changed.load(Ordering::SeqCst) && !self.changed.swap(true, Ordering::SeqCst)
+        let is_new = |marks: u8| marks & CHANGED == 0;
+        is_new(self.marks.load(Ordering::SeqCst))
+            && is_new(self.marks.fetch_or(CHANGED, Ordering::SeqCst))
     }
 
     /// Says that its key is gone, or has left the plan.
     pub(super) fn leave(&self) {
-        self.gone.store(true, Ordering::Release);
+        self.marks.fetch_or(GONE, Ordering::Release);
     }
 
     /// Whether its key is still in the plan, and that a plan.
     pub(super) fn is_present(&self) -> bool {
-        !self.gone.load(Ordering::Acquire) && self.plan.is_present()
+        self.marks.load(Ordering::Acquire) & GONE == 0 && self.plan.is_present()
     }
 
     /// Takes the mark. Counts before the mark are seen after this; later ones mark it anew.
     pub(super) fn take_mark(&self) {
-        self.changed.swap(false, Ordering::SeqCst);
+        self.marks.fetch_and(!CHANGED, Ordering::SeqCst);
     }
 }
 
 /// Room for methods that a plan may get later: AWS allows 20 for a stage.
 const METHODS_MIN: usize = 20;
 
-// A million members are a million of these.
+// A million members are a million of these, and each is one cache line with its count of references, which
+// the allocator puts at a multiple of its size.
 const _: () = assert!(size_of::<RateState>() == size_of::<AtomicU64>());
-const _: () = assert!(size_of::<Member>() <= 80);
+const _: () = assert!(size_of::<Member>() + size_of::<usize>() == 64);

@@ -9,7 +9,7 @@ use papaya::LocalGuard;
 use smallvec::SmallVec;
 
 use super::counter::{Count, Counted, Counter};
-use super::key::{HashKey, Key, KeyId, Member, Members, ValueHash};
+use super::key::{HashKey, Key, KeyId, Member, MemberRef, ValueHash};
 use super::period::Day;
 use super::plan::{Plan, PlanCell, PlanNumber};
 use crate::limits::USAGE_PLAN_SERIES_MAX;
@@ -25,15 +25,18 @@ pub struct UsagePlans {
     /// What only changes touch.
     admin: Mutex<Admin>,
     /// Members that have counted since their counters were taken last.
-    changed: SegQueue<Arc<Member>>,
+    changed: SegQueue<MemberRef>,
     /// Days that are over.
     ended: SegQueue<Ended>,
 }
 
+/// Members that are looked at together when changes are taken: as many as a core can wait for at a time.
+const TOGETHER: usize = 24;
+
 /// A member's day that is over.
 #[derive(Debug)]
 struct Ended {
-    member: Arc<Member>,
+    member: MemberRef,
     day: Counted,
     /// The quota's counter when the day ended, or shortly after it.
     quota: Counted,
@@ -123,7 +126,7 @@ pub struct Admission<'p> {
     /// Whose it is.
     pub caller: Caller,
     plans: &'p UsagePlans,
-    member: &'p Arc<Member>,
+    member: &'p MemberRef,
     given: Given,
     quota: Option<Count>,
     day: Count,
@@ -146,11 +149,11 @@ fn put_back(member: &Member, given: &Given) {
 }
 
 /// A member, its plan, and the place of the request's stage in it.
-type Found<'m> = (&'m Arc<Member>, Guard<Arc<Plan>>, usize);
+type Found<'m> = (&'m MemberRef, Guard<Arc<Plan>>, usize);
 
 /// The member if its plan has the stage, with the plan and the stage's place in it.
 #[inline]
-fn find_stage<'m>(member: &'m Arc<Member>, api_id: &str, stage: &str) -> Option<Found<'m>> {
+fn find_stage<'m>(member: &'m MemberRef, api_id: &str, stage: &str) -> Option<Found<'m>> {
     let plan = member.plan.plan.load();
     let place = plan.stage_place(api_id, stage)?;
     Some((member, plan, place))
@@ -174,7 +177,7 @@ pub struct Change {
     /// Whether the day is over, and the next one counts already.
     pub is_over: bool,
     /// Whose it is.
-    pub(super) member: Arc<Member>,
+    pub(super) member: MemberRef,
 }
 
 impl Change {
@@ -216,10 +219,10 @@ impl UsagePlans {
 
     /// Marks a member as changed, after what it counts has changed.
     #[inline]
-    fn mark(&self, member: &Arc<Member>) {
+    fn mark(&self, member: &MemberRef) {
         if member.is_first_change() {
             // Once between two takings of the changes: a second.
-            self.changed.push(Arc::clone(member));
+            self.changed.push(member.clone());
         }
     }
 
@@ -285,29 +288,29 @@ impl UsagePlans {
         let members = plans.iter().filter_map(|plan| {
             let cell = admin.plans.get(plan.as_ref())?;
             let known = before.and_then(|key| {
-                let mut members = key.members.as_slice().iter();
+                let mut members = key.members().iter();
                 members.find(|it| it.key == id && Arc::ptr_eq(&it.plan, cell)).cloned()
             });
             Some(known.unwrap_or_else(|| {
                 let [quota, day] = counted(plan.as_ref());
                 let (quota, day) = (Counter::new(quota), Counter::new(day));
-                Arc::new(Member::new(id, Arc::clone(cell), quota, day))
+                MemberRef::new(Member::new(id, Arc::clone(cell), quota, day))
             }))
         });
-        let members: Members = members.collect();
-        for former in before.into_iter().flat_map(|key| key.members.as_slice()) {
-            if !members.as_slice().iter().any(|member| Arc::ptr_eq(member, former)) {
+        let members: SmallVec<[MemberRef; 1]> = members.collect();
+        for former in before.into_iter().flat_map(|key| key.members()) {
+            if !members.iter().any(|member| MemberRef::ptr_eq(member, former)) {
                 former.leave();
             }
         }
-        keys.insert(hash, Key { enabled, members });
+        keys.insert(hash, Key::new(enabled, &members));
     }
 
     /// Forgets the key of a value.
     pub fn remove_key(&self, hash: ValueHash) {
         let _admin = self.lock();
         let keys = self.keys.pin();
-        for former in keys.remove(&hash).into_iter().flat_map(|key| key.members.as_slice()) {
+        for former in keys.remove(&hash).into_iter().flat_map(|key| key.members()) {
             former.leave();
         }
     }
@@ -317,7 +320,7 @@ impl UsagePlans {
     #[cfg(test)]
     pub fn counted(&self, plan: &str, key: KeyId) -> Option<[Counted; 2]> {
         let keys = self.keys.pin();
-        let mut members = keys.values().flat_map(|key| key.members.as_slice());
+        let mut members = keys.values().flat_map(|key| key.members());
         let member = members.find(|it| it.key == key && it.plan.plan.load().id.as_ref() == plan)?;
         Some([member.quota.counted(), member.day.counted()])
     }
@@ -341,7 +344,7 @@ impl UsagePlans {
         member.quota.set(Counted { period, count });
         // What is left now is left of this day, and no news of the one that the member counted on last.
         if let Some(day) = member.day.begin(Day::of(wall).0) {
-            self.ended.push(Ended { member: Arc::clone(&member), day, quota: before });
+            self.ended.push(Ended { member: member.clone(), day, quota: before });
         }
         self.mark(&member);
         true
@@ -359,7 +362,7 @@ impl UsagePlans {
     pub fn give_back(&self, change: &Change) {
         let Change { quota, day, is_over, ref member } = *change;
         if is_over {
-            self.ended.push(Ended { member: Arc::clone(member), day, quota });
+            self.ended.push(Ended { member: member.clone(), day, quota });
         } else {
             self.mark(member);
         }
@@ -385,14 +388,27 @@ impl UsagePlans {
                 each(Change { quota, day, is_over: true, member });
             }
         }
-        for _ in 0..self.changed.len() {
-            let Some(member) = self.changed.pop() else { break };
-            // Before the counters are read: what comes later is a change of its own (see
-            // `Member::is_first_change`).
-            member.take_mark();
-            if member.is_present() {
-                let (quota, day) = (member.quota.counted(), member.day.counted());
-                each(Change { quota, day, is_over: false, member });
+        let mut left = self.changed.len();
+        let mut members: SmallVec<[MemberRef; TOGETHER]> = SmallVec::new();
+        while left > 0 {
+            let next = std::iter::from_fn(|| self.changed.pop()).take(left.min(TOGETHER));
+            members.extend(next);
+            if members.is_empty() {
+                return;
+            }
+            left -= members.len();
+            // They lie anywhere in memory, and taking a mark waits for one before the next is asked for;
+            // looks alone are on their way together.
+            let looks = members.iter().fold(0, |looks, member| looks ^ member.day.counted().period);
+            std::hint::black_box(looks);
+            for member in members.drain(..) {
+                // Before the counters are read: what comes later is a change of its own (see
+                // `Member::is_first_change`).
+                member.take_mark();
+                if member.is_present() {
+                    let (quota, day) = (member.quota.counted(), member.day.counted());
+                    each(Change { quota, day, is_over: false, member });
+                }
             }
         }
     }
@@ -400,15 +416,15 @@ impl UsagePlans {
     /// How many there are to the first member of a key.
     #[cfg(test)]
     pub(super) fn references(&self, hash: ValueHash) -> usize {
-        Arc::strong_count(&self.keys.pin().get(&hash).unwrap().members.as_slice()[0])
+        MemberRef::strong_count(&self.keys.pin().get(&hash).unwrap().members()[0])
     }
 
-    fn member(&self, plan: &str, key: ValueHash) -> Option<Arc<Member>> {
+    fn member(&self, plan: &str, key: ValueHash) -> Option<MemberRef> {
         let admin = self.lock();
         let cell = admin.plans.get(plan)?;
         let keys = self.keys.pin();
         let key = keys.get(&key)?;
-        let mut members = key.members.as_slice().iter();
+        let mut members = key.members().iter();
         members.find(|member| Arc::ptr_eq(&member.plan, cell)).cloned()
     }
 
@@ -436,10 +452,10 @@ impl Pinned<'_> {
     ) -> Result<Admission<'_>, Refused> {
         let plans = self.plans;
         let hash = plans.hash_key.hash(value);
-        let key = plans.keys.get(&hash, &self.guard).filter(|key| key.enabled);
+        let key = plans.keys.get(&hash, &self.guard).filter(|key| key.is_enabled());
         let key = key.ok_or(Refused::FORBIDDEN)?;
         let with_stage = |member| find_stage(member, api_id, stage);
-        let found = key.members.as_slice().iter().find_map(with_stage);
+        let found = key.members().iter().find_map(with_stage);
         let (member, plan, place) = found.ok_or(Refused::FORBIDDEN)?;
         let stage = &plan.stages[place];
         let caller = Caller { key: member.key, plan: member.plan.number };
@@ -478,7 +494,7 @@ impl Pinned<'_> {
         if let Some(ended) = day.ended() {
             // Once a day and member.
             let quota = quota.map_or_else(|| member.quota.counted(), |count| count.before);
-            plans.ended.push(Ended { member: Arc::clone(member), day: ended, quota });
+            plans.ended.push(Ended { member: member.clone(), day: ended, quota });
         }
         plans.mark(member);
         Ok(Admission { caller, plans, member, given, quota, day })
@@ -487,8 +503,8 @@ impl Pinned<'_> {
     /// The plan by which a key has a stage, if it has: for logs, which tell of limits.
     pub fn plan_of(&self, value: &[u8], (api_id, stage): (&str, &str)) -> Option<Arc<Plan>> {
         let hash = self.plans.hash_key.hash(value);
-        let key = self.plans.keys.get(&hash, &self.guard).filter(|key| key.enabled)?;
-        let plans = key.members.as_slice().iter().map(|member| member.plan.plan.load_full());
+        let key = self.plans.keys.get(&hash, &self.guard).filter(|key| key.is_enabled())?;
+        let plans = key.members().iter().map(|member| member.plan.plan.load_full());
         plans.into_iter().find(|plan| plan.stage(api_id, stage).is_some())
     }
 }

@@ -29,6 +29,8 @@ use crate::usage::{Change, Counted, Day, KeyId, Quota, UsagePlans};
 const BYTES_MAX: usize = 32 * 1024 * 1024;
 const PARTS_MAX: usize = 1_024;
 const MEMBERS_MAX: usize = 200_000;
+/// Changes that room is kept for from one second to the next, a hundred bytes each.
+const ROOM_MAX: usize = 65_536;
 
 /// What is in the journal.
 #[derive(Debug, Default)]
@@ -42,6 +44,9 @@ pub struct Counts {
     /// Number of the next part.
     next: u64,
     settling: Option<Settling>,
+    /// Empty between two calls of [`keep`](Self::keep): room for what changes in a second.
+    changes: Vec<Change>,
+    part: JournalPart,
 }
 
 /// A key in a plan.
@@ -110,23 +115,37 @@ impl Counts {
         // First the right to write: nobody joins or leaves a plan in the store between the taking and the
         // commit, and a member that has left it is no member here before its key can come back.
         let writing = store.write()?;
-        let mut changes = Vec::new();
+        let mut changes = std::mem::take(&mut self.changes);
         usage.take_changes(|change| changes.push(change));
-        if changes.is_empty() {
-            // All that was counted is of members that are gone.
-            return Ok(0);
-        }
-        let part = part_of(&changes);
-        let kept =
-            usage_journal::append(&writing, self.next, &part).and_then(|()| writing.commit());
-        if let Err(error) = kept {
+        let count = changes.len();
+        let kept = self.append(writing, &changes);
+        if kept.is_err() {
             changes.iter().for_each(|change| usage.give_back(change));
-            return Err(error);
         }
-        self.parts.push_back(part.byte_count());
-        self.take_in(self.next, &part);
-        self.next += 1;
-        Ok(changes.len())
+        changes.clear();
+        changes.shrink_to(ROOM_MAX);
+        self.changes = changes;
+        kept.map(|()| count)
+    }
+
+    /// Makes changes the next part of the journal; none if all that was counted is of members that are gone.
+    fn append(&mut self, writing: Transaction, changes: &[Change]) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut part = std::mem::take(&mut self.part);
+        part.set(changes);
+        let appended =
+            usage_journal::append(&writing, self.next, &part).and_then(|()| writing.commit());
+        if appended.is_ok() {
+            self.parts.push_back(part.byte_count());
+            self.take_in(self.next, &part);
+            self.next += 1;
+        }
+        part.entries.clear();
+        part.entries.shrink_to(ROOM_MAX);
+        self.part = part;
+        appended
     }
 
     /// Takes a part in that is in the journal.
@@ -257,19 +276,28 @@ impl Counts {
     }
 }
 
-fn part_of(changes: &[Change]) -> JournalPart {
-    let mut part = JournalPart::default();
-    let mut places: HashMap<&str, u32> = HashMap::new();
-    part.entries.reserve(changes.len());
-    for change in changes {
-        let plan = *places.entry(change.plan()).or_insert_with(|| {
-            part.plans.push(change.plan().into());
-            part.plans.len() as u32 - 1
-        });
-        let Change { is_over, quota, day, .. } = *change;
-        part.entries.push(Entry { plan, key: change.key(), is_over, quota, day });
+impl JournalPart {
+    /// Makes it the part of these changes.
+    fn set(&mut self, changes: &[Change]) {
+        let Self { plans, entries } = self;
+        plans.clear();
+        entries.clear();
+        let mut places: HashMap<&str, u32> = HashMap::new();
+        let mut last = None;
+        entries.extend(changes.iter().map(|change| {
+            let place = match last {
+                // Nearly always the same again.
+                Some((id, place)) if std::ptr::eq(id, change.plan()) => place,
+                _ => *places.entry(change.plan()).or_insert_with(|| {
+                    plans.push(change.plan().into());
+                    plans.len() as u32 - 1
+                }),
+            };
+            last = Some((change.plan(), place));
+            let Change { is_over, quota, day, .. } = *change;
+            Entry { plan: place, key: change.key(), is_over, quota, day }
+        }));
     }
-    part
 }
 
 impl MemberDay {

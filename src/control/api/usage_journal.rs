@@ -35,7 +35,7 @@ impl JournalPart {
     /// Bytes of its row.
     pub(super) fn byte_count(&self) -> usize {
         let plans: usize = self.plans.iter().map(|id| 1 + id.len()).sum();
-        let ids: usize = self.entries.iter().map(|entry| entry.key.as_str().len()).sum();
+        let ids: usize = self.entries.iter().map(|entry| entry.key.as_bytes().len()).sum();
         4 + plans + ids + self.entries.len() * ENTRY_BYTES
     }
 }
@@ -69,11 +69,11 @@ impl Object for JournalPart {
         let count = u32::try_from(self.plans.len()).map_err(|_| "it has too many plans")?;
         row.extend_from_slice(&count.to_le_bytes());
         for plan in &self.plans {
-            put_id(&mut row, plan)?;
+            put_id(&mut row, plan.as_bytes())?;
         }
         for entry in &self.entries {
             row.extend_from_slice(&entry.plan.to_le_bytes());
-            put_id(&mut row, entry.key.as_str())?;
+            put_id(&mut row, entry.key.as_bytes())?;
             row.push(u8::from(entry.is_over));
             for Counted { period, count } in [entry.quota, entry.day] {
                 row.extend_from_slice(&period.to_le_bytes());
@@ -106,9 +106,10 @@ impl Object for JournalPart {
 /// Bytes of an entry beside its key's id.
 const ENTRY_BYTES: usize = 4 + 1 + 1 + 2 * 12;
 
-fn put_id(row: &mut Vec<u8>, id: &str) -> Result<(), String> {
-    row.push(u8::try_from(id.len()).map_err(|_| format!("the id {id} is too long"))?);
-    row.extend_from_slice(id.as_bytes());
+fn put_id(row: &mut Vec<u8>, id: &[u8]) -> Result<(), String> {
+    let length = u8::try_from(id.len());
+    row.push(length.map_err(|_| format!("the id {} is too long", id.escape_ascii()))?);
+    row.extend_from_slice(id);
     Ok(())
 }
 
@@ -200,7 +201,7 @@ mod tests {
             entries: vec![
                 entry(1, "a234567890", false, -3),
                 entry(0, "b", true, 0),
-                entry(0, "fifteen-letters", false, 1),
+                entry(0, "fourteen-signs", false, 1),
             ],
         };
         let row = part.to_row().unwrap();

@@ -1,8 +1,8 @@
 //! Writes the access log: what shards hand over in batches, through the control thread's ring.
 //!
 //! A shard never waits for a disk. It fills a batch, puts it on the [`LogQueue`], and drops (and
-//! counts) what does not fit. The writer looks every 50 ms, so that a shard makes no wake-up call;
-//! under load it looks more often. A batch that cannot be written is dropped, counted and told once a
+//! counts) what does not fit. The writer looks every 100 ms, so that a shard need not call it; a queue that
+//! is a quarter full does. A batch that cannot be written is dropped, counted and told once a
 //! minute: a full disk costs log lines, never requests.
 //!
 //! In: batches of whole lines, and [`LogCommand`]s. Out: bytes appended to a file or standard output.
@@ -20,15 +20,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_uring::buf::{BoundedBuf, Slice};
 use tokio_uring::fs::File;
 
-use crate::limits::LOG_BATCHES_MAX;
 use crate::telemetry::LogQueue;
 
-/// Time between two looks at the queue.
-const POLL: Duration = Duration::from_millis(50);
-/// The same while batches come thick and fast.
-const POLL_BUSY: Duration = Duration::from_millis(5);
-/// Batches in one look from which on it is busy.
-const BUSY_BATCHES: usize = LOG_BATCHES_MAX / 4;
+/// Time between two looks at the queue. A look takes a core some 50 us away from a shard that it shares it
+/// with, nearly all of it waiting for code and data that the shard has driven from the caches.
+const POLL: Duration = Duration::from_millis(100);
 /// Batches that one operation writes at most. Each is a wake-up of a kernel's thread and one of ours, so
 /// one for all that came since the last look costs a tenth of one for each.
 const BATCHES_AT_ONCE: usize = 64;
@@ -113,18 +109,22 @@ impl LogWriter {
 
     /// Writes until every sender of `commands` is gone. Must run in the tokio-uring runtime.
     pub async fn run(mut self, mut commands: mpsc::Receiver<LogCommand>) {
+        let queue = Arc::clone(&self.queue);
         loop {
-            let written = self.write_queued().await;
-            let delay = if written >= BUSY_BATCHES { POLL_BUSY } else { POLL };
-            match tokio::time::timeout(delay, commands.recv()).await {
-                Err(_elapsed) => {}
-                Ok(Some(LogCommand::Reopen)) => self.reopen().await,
-                Ok(Some(LogCommand::Flush(done))) => {
+            self.write_queued().await;
+            let command = tokio::select! {
+                command = commands.recv() => command,
+                () = queue.crowded() => continue,
+                () = tokio::time::sleep(POLL) => continue,
+            };
+            match command {
+                Some(LogCommand::Reopen) => self.reopen().await,
+                Some(LogCommand::Flush(done)) => {
                     self.write_queued().await;
                     // Nobody waits any more: nothing to tell.
                     let _ = done.send(());
                 }
-                Ok(None) => {
+                None => {
                     self.write_queued().await;
                     return;
                 }

@@ -1,8 +1,9 @@
 //! Batches of access-log lines on their way from the shards to the writer.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crossbeam::queue::ArrayQueue;
+use tokio::sync::Notify;
 
 use crate::limits::{LOG_BATCH_BYTES, LOG_BATCH_DELAY, LOG_BATCHES_MAX};
 use crate::telemetry::{AccessLogFormat, Variables};
@@ -12,15 +13,20 @@ use crate::time::Nanos;
 const LAST_LINE_BYTES: usize = 4_096;
 /// A buffer that a giant line has grown beyond this is not kept, bytes.
 const KEPT_BYTES_MAX: usize = 2 * LOG_BATCH_BYTES;
+/// Batches that may wait until the writer looks by itself.
+const CROWDED: usize = LOG_BATCHES_MAX / 4;
 
 /// Full batches from all shards to one writer, and emptied buffers back.
 ///
 /// Bounded by [`LOG_BATCHES_MAX`] and lock-free: a writer that stands still costs lines, which are
-/// counted, and never time. Waking the writer is the caller's business.
+/// counted, and never time. The writer looks now and then; one that is a quarter full calls it.
 #[derive(Debug)]
 pub struct LogQueue {
     full: ArrayQueue<(Vec<u8>, u32)>,
     empty: ArrayQueue<Vec<u8>>,
+    crowded: Notify,
+    /// Whether the writer has been called and has not come yet.
+    is_called: AtomicBool,
     dropped_batches: AtomicU64,
     dropped_lines: AtomicU64,
 }
@@ -37,12 +43,15 @@ impl LogQueue {
         Self {
             full: ArrayQueue::new(LOG_BATCHES_MAX),
             empty: ArrayQueue::new(LOG_BATCHES_MAX),
+            crowded: Notify::new(),
+            is_called: AtomicBool::new(false),
             dropped_batches: AtomicU64::new(0),
             dropped_lines: AtomicU64::new(0),
         }
     }
 
-    /// Hands a batch of so many lines to the writer. Never blocks.
+    /// Hands a batch of so many lines to the writer. Never blocks; makes a system call only if it calls
+    /// the writer.
     ///
     /// # Errors
     /// The queue is full. The lines count as dropped, and the emptied buffer comes back for the next
@@ -53,7 +62,17 @@ impl LogQueue {
             self.dropped_lines.fetch_add(u64::from(lines), Ordering::Relaxed);
             batch.clear();
             batch
-        })
+        })?;
+        if self.full.len() >= CROWDED && !self.is_called.swap(true, Ordering::Relaxed) {
+            self.crowded.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits until so many batches wait that the writer should look. One writer at a time.
+    pub async fn crowded(&self) {
+        self.crowded.notified().await;
+        self.is_called.store(false, Ordering::Relaxed);
     }
 
     /// The oldest batch and its lines, for the writer; to be [given back](Self::give_back).

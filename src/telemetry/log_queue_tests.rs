@@ -114,3 +114,27 @@ fn lines_of_two_shards_arrive_whole_or_are_counted() {
     }
     assert_eq!(written + queue.dropped_lines(), 2 * u64::from(LINES));
 }
+
+#[test]
+fn a_queue_that_is_a_quarter_full_calls_the_writer_once() {
+    let queue = LogQueue::new();
+    let is_called = || {
+        let mut crowded = std::pin::pin!(queue.crowded());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        crowded.as_mut().poll(&mut context).is_ready()
+    };
+    let push = || queue.push(b"line\n".to_vec(), 1).unwrap();
+    for _ in 1..CROWDED {
+        push();
+        assert!(!is_called());
+    }
+    push();
+    assert!(is_called());
+    assert!(!is_called(), "nothing has come since");
+    push();
+    push();
+    assert!(is_called(), "it did not look");
+    while queue.pop().is_some() {}
+    push();
+    assert!(!is_called());
+}

@@ -19,7 +19,7 @@ const CROWDED: usize = LOG_BATCHES_MAX / 4;
 /// Full batches from all shards to one writer, and emptied buffers back.
 ///
 /// Bounded by [`LOG_BATCHES_MAX`] and lock-free: a writer that stands still costs lines, which are
-/// counted, and never time. The writer looks now and then; one that is a quarter full calls it.
+/// counted, and never time. The writer looks now and then; a queue that is a quarter full calls it.
 #[derive(Debug)]
 pub struct LogQueue {
     full: ArrayQueue<(Vec<u8>, u32)>,

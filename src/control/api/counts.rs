@@ -44,8 +44,9 @@ pub struct Counts {
     /// Number of the next part.
     next: u64,
     settling: Option<Settling>,
-    /// Empty between two calls of [`keep`](Self::keep): room for what changes in a second.
+    /// Room for what changes in a second; empty between two calls of [`keep`](Self::keep).
     changes: Vec<Change>,
+    /// Room for the part that is made of it.
     part: JournalPart,
 }
 

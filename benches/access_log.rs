@@ -8,7 +8,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ringway::gateway::ContextView;
 use ringway::model::{Integration, MethodName};
 use ringway::telemetry::AccessLogFormat;
-use ringway::time::WallMillis;
+use ringway::time::{ClfClock, WallMillis};
 
 mod support;
 
@@ -24,6 +24,8 @@ fn access_log(c: &mut Criterion) {
     let mut view = ContextView::new(&stage, &exchange);
     view.response_latency = Some(Duration::from_millis(7));
     view.response_length = Some(1_024);
+    let mut clock = ClfClock::default();
+    view.request_time = Some(clock.text(exchange.received_wall));
     view.hides_secrets = true;
     let mut out = Vec::with_capacity(4_096);
     for name in AccessLogFormat::PRESET_NAMES {

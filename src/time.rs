@@ -142,6 +142,31 @@ impl WallMillis {
     }
 }
 
+/// [`WallMillis::clf`], made once for all moments of a second.
+#[derive(Clone, Debug)]
+pub struct ClfClock {
+    second: u64,
+    text: [u8; 26],
+}
+
+impl Default for ClfClock {
+    fn default() -> Self {
+        Self { second: 0, text: WallMillis(0).clf() }
+    }
+}
+
+impl ClfClock {
+    /// The text of a moment.
+    #[inline]
+    pub fn text(&mut self, wall: WallMillis) -> &[u8; 26] {
+        let second = wall.0 / 1_000;
+        if self.second != second {
+            *self = Self { second, text: wall.clf() };
+        }
+        &self.text
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +183,10 @@ mod tests {
         ] {
             assert_eq!(WallMillis(millis).http_date(), http);
             assert_eq!(WallMillis(millis).clf(), clf.as_bytes());
+        }
+        let mut clock = ClfClock::default();
+        for millis in [0, 999, 1_000, 951_782_400_000, 951_782_400_999, 951_782_399_999, 0] {
+            assert_eq!(*clock.text(WallMillis(millis)), WallMillis(millis).clf());
         }
         let date = WallMillis(1_762_275_552_999).java_date();
         assert_eq!(date, "Tue Nov 04 16:59:12 UTC 2025");

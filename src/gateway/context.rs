@@ -35,6 +35,8 @@ pub struct ContextView<'a> {
     pub response_latency: Option<Duration>,
     /// Bytes of the answer's body that were sent; `None`: as many as the answer has.
     pub response_length: Option<u64>,
+    /// `requestTime`, where somebody has it.
+    pub request_time: Option<&'a [u8; 26]>,
     /// For a log: of the API key only the end is shown.
     pub hides_secrets: bool,
 }
@@ -49,6 +51,7 @@ impl<'a> ContextView<'a> {
             exchange,
             response_latency: None,
             response_length: None,
+            request_time: None,
             hides_secrets: false,
         }
     }
@@ -90,12 +93,18 @@ impl<'a> ContextView<'a> {
             V::DeploymentId => stage.deployment_id.as_bytes(),
             V::RequestId => &exchange.ids.request_id,
             V::ExtendedRequestId => &exchange.ids.extended_request_id,
-            V::HttpMethod => match route::routed_method(&exchange.head, &exchange.head_bytes) {
-                Some(method) => method.as_str().as_bytes(),
-                None => exchange.head.method_name.of(&exchange.head_bytes),
-            },
+            V::HttpMethod => {
+                let asked = match method {
+                    Some(method) => Some(route::asked_method(method, exchange)),
+                    None => route::routed_method(&exchange.head, &exchange.head_bytes),
+                };
+                match asked {
+                    Some(asked) => asked.as_str().as_bytes(),
+                    None => exchange.head.method_name.of(&exchange.head_bytes),
+                }
+            }
             V::Path => self.path(),
-            V::Protocol => b"HTTP/1.1",
+            V::Protocol => PROTOCOL,
             V::ResourceId => method.map_or(&[], |it| it.resource_id.as_bytes()),
             V::ResourcePath => method.map_or(&[], |it| it.resource_path.as_bytes()),
             V::OperationName => {
@@ -143,9 +152,18 @@ impl<'a> ContextView<'a> {
     }
 }
 
+const PROTOCOL: &[u8; 8] = b"HTTP/1.1";
+
 fn text(out: &mut Vec<u8>, value: &[u8]) -> bool {
     out.extend_from_slice(value);
     !value.is_empty()
+}
+
+/// A copy of known length: two or three instructions.
+#[inline]
+fn fixed<const N: usize>(out: &mut Vec<u8>, value: &[u8; N]) -> bool {
+    out.extend_from_slice(value);
+    true
 }
 
 fn number(out: &mut Vec<u8>, value: u64) -> bool {
@@ -157,13 +175,16 @@ impl Variables for ContextView<'_> {
     fn write(&self, variable: ContextVariable, out: &mut Vec<u8>) -> bool {
         use ContextVariable as V;
         let exchange = self.exchange;
-        if let Some(value) = self.lent(variable) {
-            return text(out, value);
-        }
         match variable {
-            V::RequestTime => text(out, &exchange.received_wall.clf()),
+            V::RequestId => fixed(out, &exchange.ids.request_id),
+            V::ExtendedRequestId => fixed(out, &exchange.ids.extended_request_id),
+            V::Protocol => fixed(out, PROTOCOL),
+            V::RequestTime => match self.request_time {
+                Some(known) => fixed(out, known),
+                None => fixed(out, &exchange.received_wall.clf()),
+            },
             V::RequestTimeEpoch => number(out, exchange.received_wall.0),
-            V::IdentitySourceIp => {
+            V::IdentitySourceIp if !exchange.is_test => {
                 encode::address(out, exchange.peer.ip);
                 true
             }
@@ -180,10 +201,12 @@ impl Variables for ContextView<'_> {
                 }
                 _ => false,
             },
-            V::IdentityApiKey => exchange.api_key.as_ref().is_some_and(|key| {
-                mask(key.value.of(&exchange.head_bytes), out);
-                true
-            }),
+            V::IdentityApiKey if self.hides_secrets && !exchange.is_test => {
+                exchange.api_key.as_ref().is_some_and(|key| {
+                    mask(key.value.of(&exchange.head_bytes), out);
+                    true
+                })
+            }
             V::ErrorMessageString => match &exchange.error {
                 Some(error) => {
                     write_json_string(error.message(), out);
@@ -214,26 +237,27 @@ impl Variables for ContextView<'_> {
             }
             V::XrayTraceId => trace::root(&exchange.trace).is_some_and(|root| text(out, root)),
             V::EndpointType => text(out, b"REGIONAL"),
-            // Come with authorizers, private APIs, WAF and TLS.
-            // And what has been lent.
             V::AccountId
             | V::ApiId
             | V::Stage
             | V::DeploymentId
-            | V::RequestId
-            | V::ExtendedRequestId
             | V::HttpMethod
             | V::Path
-            | V::Protocol
             | V::ResourceId
             | V::ResourcePath
             | V::OperationName
             | V::DomainName
             | V::DomainPrefix
             | V::IdentityUserAgent
-            | V::AwsEndpointRequestId
-            | V::IsCanaryRequest
+            | V::IdentitySourceIp
+            | V::IdentityApiKey
             | V::IdentityApiKeyId
+            | V::IsCanaryRequest
+            | V::CustomDomainBasePathMatched => {
+                self.lent(variable).is_some_and(|value| text(out, value))
+            }
+            // Come with authorizers, private APIs, WAF and TLS.
+            V::AwsEndpointRequestId
             | V::IdentityAccountId
             | V::IdentityAccessKey
             | V::IdentityCaller
@@ -250,7 +274,6 @@ impl Variables for ContextView<'_> {
             | V::WafResponseCode
             | V::WebaclArn
             | V::IntegrationRequestId
-            | V::CustomDomainBasePathMatched
             | V::TlsVersion
             | V::CipherSuite => false,
         }

@@ -141,10 +141,39 @@ pub fn line(name: &str, value: &str) -> Box<[u8]> {
     out.into()
 }
 
+/// The first `length` bytes of a text. The text is copied whole and cut: that takes a few instructions, a
+/// copy of any length a call.
+#[inline]
+fn padded<const N: usize>(out: &mut Vec<u8>, text: &[u8; N], length: usize) {
+    let end = out.len() + length;
+    out.extend_from_slice(text);
+    out.truncate(end);
+}
+
 /// A number in decimal digits.
 #[inline]
 pub fn decimal(out: &mut Vec<u8>, number: u64) {
+    if number < 1_000 {
+        // Statuses, latencies and lengths, mostly.
+        let (digits, length) = short_decimal(number as u16);
+        padded(out, &digits, length);
+    } else {
+        long_decimal(out, number);
+    }
+}
+
+#[inline(never)]
+fn long_decimal(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// The digits of a number below 1000, and how many they are. Without a branch.
+#[inline]
+fn short_decimal(number: u16) -> ([u8; 4], usize) {
+    let digit = |digit: u16| b'0' + digit as u8;
+    let three = [digit(number / 100), digit(number / 10 % 10), digit(number % 10), 0];
+    let zeros = usize::from(number < 100) + usize::from(number < 10);
+    ((u32::from_le_bytes(three) >> (8 * zeros)).to_le_bytes(), 3 - zeros)
 }
 
 /// The lowest `digits` hexadecimal digits of a number, leading zeros included.
@@ -190,7 +219,7 @@ pub fn address(out: &mut Vec<u8>, address: IpAddr) {
                 text[end] = b'0' + octet % 10;
                 end += 2;
             }
-            out.extend_from_slice(&text[..end - 1]);
+            padded(out, &text, end - 1);
         }
         // Writing to a `Vec` cannot fail.
         IpAddr::V6(address) => drop(write!(out, "{address}")),

@@ -609,7 +609,13 @@ proptest! {
         prop_assert_eq!(&out, &all.as_bytes()[16 - digits as usize..]);
         out.clear();
         encode::address(&mut out, address);
-        prop_assert_eq!(out, address.to_string().into_bytes());
+        prop_assert_eq!(&out, &address.to_string().into_bytes());
+        for number in [number, number % 1_000, number % 2_000] {
+            out.truncate(3);
+            let before = out.len();
+            encode::decimal(&mut out, number);
+            prop_assert_eq!(&out[before..], number.to_string().into_bytes());
+        }
     }
 
     #[test]

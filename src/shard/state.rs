@@ -17,7 +17,7 @@ use crate::http::HeadLimits;
 use crate::limits::Limits;
 use crate::ring::{Ring, Timer};
 use crate::telemetry::{LogBatch, LogQueue, ShardCells};
-use crate::time::Nanos;
+use crate::time::{ClfClock, Nanos};
 use crate::tls::ClientTrust;
 use crate::upstream::Upstreams;
 use crate::usage::UsagePlans;
@@ -37,6 +37,8 @@ pub struct Shard {
     pub(super) cells: Arc<ShardCells>,
     log: Option<Arc<LogQueue>>,
     batch: RefCell<LogBatch>,
+    /// For the log's lines.
+    clock: RefCell<ClfClock>,
     /// Its number: place of its cells in every series.
     index: usize,
     /// What is served.
@@ -94,6 +96,7 @@ impl Shard {
             cells,
             log,
             batch: RefCell::new(LogBatch::new()),
+            clock: RefCell::default(),
             index,
             apis: RefCell::default(),
             nowhere,
@@ -261,6 +264,8 @@ impl Shard {
         let mut view = ContextView::new(&deployment.stage, exchange);
         view.response_latency = Some(latency);
         view.response_length = Some(exchange.response.length);
+        let mut clock = self.clock.borrow_mut();
+        view.request_time = Some(clock.text(exchange.received_wall));
         view.hides_secrets = true;
         let mut batch = self.batch.borrow_mut();
         let full = batch.append(queue, format, &view, self.ring().now());

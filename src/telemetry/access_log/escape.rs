@@ -16,6 +16,26 @@ pub(super) enum Escape {
     Xml,
 }
 
+/// A shorter value is looked up byte by byte; a longer one is compared, many bytes at once.
+const SHORT: usize = 32;
+
+/// [`Escape::is_special`] of every byte, for the ways of [`Escape::place`].
+static SPECIAL: [[bool; 256]; 3] = [
+    specials(Escape::Backslash, false),
+    specials(Escape::Backslash, true),
+    specials(Escape::Xml, false),
+];
+
+const fn specials(escape: Escape, quoted: bool) -> [bool; 256] {
+    let mut specials = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        specials[byte] = escape.is_special(byte as u8, quoted);
+        byte += 1;
+    }
+    specials
+}
+
 /// Whether there is such a byte. Goes on behind the first one, so that it can look at many at once.
 #[inline(always)]
 fn has(value: &[u8], is_special: impl Fn(u8) -> bool) -> bool {
@@ -37,9 +57,13 @@ impl Escape {
             }
             out.truncate(end);
         }
-        // One loop for each way, which looks at many bytes at once: hardly any value has a special one.
+        // One loop for each way: hardly any value has a special byte.
         let value = &out[start..];
         let has_special = match self {
+            _ if value.len() < SHORT => {
+                let specials = &SPECIAL[self.place(quoted)];
+                has(value, |byte| specials[usize::from(byte)])
+            }
             Self::Backslash => has(value, |byte| Self::Backslash.is_special(byte, quoted)),
             Self::Xml => has(value, |byte| Self::Xml.is_special(byte, quoted)),
         };
@@ -48,10 +72,19 @@ impl Escape {
         }
     }
 
+    /// Its place in [`SPECIAL`].
+    #[inline(always)]
+    fn place(self, quoted: bool) -> usize {
+        match self {
+            Self::Backslash => usize::from(quoted),
+            Self::Xml => 2,
+        }
+    }
+
     /// Without a branch, for `has`.
     #[inline(always)]
-    fn is_special(self, byte: u8, quoted: bool) -> bool {
-        let is_control_or_no_ascii = !(0x20..0x7F).contains(&byte);
+    const fn is_special(self, byte: u8, quoted: bool) -> bool {
+        let is_control_or_no_ascii = (byte < 0x20) | (byte >= 0x7F);
         let is_own = match self {
             Self::Backslash => ((byte == b'"') | (byte == b'\\')) & !quoted,
             Self::Xml => {

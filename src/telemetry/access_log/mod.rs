@@ -10,6 +10,7 @@ mod escape;
 mod parse;
 
 use escape::Escape;
+use parse::Part;
 pub use parse::{FORMAT_BYTES_MAX, FormatError};
 
 use crate::context::ContextVariable;
@@ -28,20 +29,38 @@ pub trait Variables {
 }
 
 /// An access-log format, ready to write lines.
+///
+/// It takes little memory, because a line finds none of it in the core's first cache: a request reads and
+/// writes more than that holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AccessLogFormat {
-    parts: Vec<Part>,
+    /// All that stands before, between and behind the values.
+    text: Box<str>,
+    fields: Box<[Field]>,
+    /// Keys of the authorizer's values.
+    keys: Box<[Box<str>]>,
     escape: Escape,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Part {
-    Text(Box<str>),
+/// A value, and bytes of the text before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Field {
+    value: Value,
+    text: u16,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Value {
     Variable(ContextVariable),
-    Authorizer(Box<str>),
-    /// A variable AWS has and nothing here ever gives a value.
+    /// Of the key in this place.
+    Authorizer(u16),
+    /// Of a variable AWS has and nothing here ever gives a value.
     Absent,
 }
+
+/// A text up to this length is copied together with what comes behind it, then cut: that takes a few
+/// instructions, a copy of any length a call.
+const TEXT_BYTES: usize = 32;
 
 /// The console's presets, by name.
 const PRESETS: [(&str, &str); 4] = [
@@ -75,7 +94,31 @@ impl AccessLogFormat {
     /// the error says where, and what the nearest name is.
     pub fn parse(format: &str) -> Result<Self, FormatError> {
         let format = parse::without_line_end(format);
-        Ok(Self { parts: parse::parts(format)?, escape: Escape::of(format) })
+        let (mut text, mut fields, mut keys) = (String::new(), Vec::new(), Vec::new());
+        let mut before = 0;
+        for part in parse::parts(format)? {
+            let value = match part {
+                Part::Text(piece) => {
+                    text.push_str(piece);
+                    continue;
+                }
+                Part::Value(value) => value,
+                Part::Authorizer(key) => {
+                    keys.push(key.into());
+                    Value::Authorizer(keys.len() as u16 - 1)
+                }
+            };
+            // Of at most `FORMAT_BYTES_MAX`.
+            fields.push(Field { value, text: (text.len() - before) as u16 });
+            before = text.len();
+        }
+        text.push('\n');
+        Ok(Self {
+            text: text.into(),
+            fields: fields.into(),
+            keys: keys.into(),
+            escape: Escape::of(format),
+        })
     }
 
     /// One of the console's presets: `clf`, `json`, `csv` or `xml`.
@@ -91,37 +134,46 @@ impl AccessLogFormat {
 
     /// Whether it has this variable.
     pub fn reads(&self, variable: ContextVariable) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Variable(other) if *other == variable))
+        self.fields.iter().any(|field| field.value == Value::Variable(variable))
     }
 
     /// Appends one line with its line feed. Allocates nothing but what `out` may grow by.
     pub fn write<V: Variables>(&self, out: &mut Vec<u8>, variables: &V) {
-        for part in &self.parts {
-            let start = out.len();
-            let has_value = match part {
-                Part::Text(text) => {
-                    out.extend_from_slice(text.as_bytes());
-                    continue;
+        let mut text = self.text.as_bytes();
+        for &Field { value, text: before } in &self.fields {
+            let (piece, rest) = text.split_at(usize::from(before));
+            match text.first_chunk::<TEXT_BYTES>() {
+                Some(chunk) if piece.len() <= TEXT_BYTES => {
+                    let end = out.len() + piece.len();
+                    out.extend_from_slice(chunk);
+                    out.truncate(end);
                 }
-                Part::Variable(variable) => variables.write(*variable, out),
-                Part::Authorizer(key) => variables.write_authorizer(key, out),
-                Part::Absent => false,
+                _ => out.extend_from_slice(piece),
+            }
+            text = rest;
+            let start = out.len();
+            let has_value = match value {
+                Value::Variable(variable) => variables.write(variable, out),
+                Value::Authorizer(place) => {
+                    variables.write_authorizer(&self.keys[usize::from(place)], out)
+                }
+                Value::Absent => false,
             };
             if !has_value {
                 out.truncate(start);
                 out.push(b'-');
                 continue;
             }
-            match part {
-                Part::Variable(variable) if variable.is_plain() => {}
+            match value {
+                Value::Variable(variable) if variable.is_plain() => {}
                 // The one value that is JSON already, quotes included.
-                Part::Variable(ContextVariable::ErrorMessageString) => {
+                Value::Variable(ContextVariable::ErrorMessageString) => {
                     self.escape.value(out, start, true);
                 }
                 _ => self.escape.value(out, start, false),
             }
         }
-        out.push(b'\n');
+        out.extend_from_slice(text);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use super::Part;
+use super::Value;
 use crate::context::ContextVariable;
 use crate::limits::KIB;
 
@@ -111,7 +111,16 @@ pub(super) fn without_line_end(format: &str) -> &str {
     format.strip_suffix('\r').unwrap_or(format)
 }
 
-pub(super) fn parts(format: &str) -> Result<Vec<Part>, FormatError> {
+/// A piece of a format.
+#[derive(Debug)]
+pub(super) enum Part<'f> {
+    Text(&'f str),
+    Value(Value),
+    /// A value of the authorizer by its key.
+    Authorizer(String),
+}
+
+pub(super) fn parts(format: &str) -> Result<Vec<Part<'_>>, FormatError> {
     if format.trim().is_empty() {
         return Err(FormatError::Empty);
     }
@@ -129,9 +138,9 @@ pub(super) fn parts(format: &str) -> Result<Vec<Part>, FormatError> {
         if let Some(path) = rest.strip_prefix(PREFIX) {
             let length = path_length(path);
             if text_start < dollar {
-                parts.push(Part::Text(format[text_start..dollar].into()));
+                parts.push(Part::Text(&format[text_start..dollar]));
             }
-            parts.push(variable(&path[..length], column(format, dollar))?);
+            parts.push(value(&path[..length], column(format, dollar))?);
             at = dollar + PREFIX.len() + length;
             text_start = at;
         } else if rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '{') {
@@ -145,7 +154,7 @@ pub(super) fn parts(format: &str) -> Result<Vec<Part>, FormatError> {
         }
     }
     if text_start < format.len() {
-        parts.push(Part::Text(format[text_start..].into()));
+        parts.push(Part::Text(&format[text_start..]));
     }
     Ok(parts)
 }
@@ -187,17 +196,17 @@ fn bracket_key(text: &str) -> Option<&str> {
     (!key.is_empty()).then_some(key)
 }
 
-fn variable(path: &str, column: usize) -> Result<Part, FormatError> {
+fn value<'f>(path: &str, column: usize) -> Result<Part<'f>, FormatError> {
     if let Some(variable) = ContextVariable::named(path) {
-        return Ok(Part::Variable(variable));
+        return Ok(Part::Value(Value::Variable(variable)));
     }
     if ABSENT.contains(&path) {
-        return Ok(Part::Absent);
+        return Ok(Part::Value(Value::Absent));
     }
     if let Some(key) = path.strip_prefix("authorizer").and_then(authorizer_key) {
         return Ok(match key.as_str() {
-            "principalId" => Part::Variable(ContextVariable::AuthorizerPrincipalId),
-            _ => Part::Authorizer(key.into()),
+            "principalId" => Part::Value(Value::Variable(ContextVariable::AuthorizerPrincipalId)),
+            _ => Part::Authorizer(key),
         });
     }
     Err(FormatError::UnknownVariable { column, name: path.to_owned(), nearest: nearest(path) })

@@ -130,6 +130,15 @@ fn names_end_where_a_name_ends() {
 }
 
 #[test]
+fn texts_of_any_length_stand_between_values() {
+    for length in [0, 1, 31, 32, 33, 64, 65, 300] {
+        let text = "é-0123456789".chars().cycle().take(length).collect::<String>();
+        let format = format!("{text}$context.status{text}$context.httpMethod{text}");
+        assert_eq!(one(&format, PETS), format!("{text}200{text}GET{text}\n"), "{length}");
+    }
+}
+
+#[test]
 fn authorizer_keys_are_free() {
     let request: &[(&str, &[u8])] = &[
         ("authorizer.principalId", b"me"),
@@ -154,7 +163,8 @@ fn authorizer_keys_are_free() {
 fn every_variable_can_be_referred_to() {
     for variable in ContextVariable::ALL {
         let format = AccessLogFormat::parse(&format!("$context.{}", variable.name())).unwrap();
-        assert_eq!(format.parts, [Part::Variable(*variable)]);
+        let field = Field { value: Value::Variable(*variable), text: 0 };
+        assert_eq!((&*format.text, &*format.fields), ("\n", &[field][..]));
         let identifies = ["requestId", "extendedRequestId"].contains(&variable.name());
         assert_eq!(format.identifies_requests(), identifies, "{}", variable.name());
         let read = ContextVariable::ALL.iter().filter(|it| format.reads(**it));

@@ -225,11 +225,17 @@ def _load_keyed(server, profile, bench, seconds):
 
 def warm_up(server: Server, profile, bench: Bench):
     """Fills pools and caches; what is measured is the warm server."""
+    if profile.kind != "bulk":
+        requests(server, profile, bench, 2 if profile.kind == "keyed" else 1)
+
+
+def requests(server: Server, profile, bench: Bench, seconds):
+    """Loads a server with a closed loop; how many answers it gave."""
     if profile.kind == "keyed":
-        _load_keyed(server, profile, bench, 2)
-    elif profile.kind != "bulk":
-        load.wrk(server.port, server.path(profile), bench.load_cpu, seconds=1, connections=profile.connections,
-                 close=profile.close)  # fmt: skip
+        return _load_keyed(server, profile, bench, seconds)["requests"]
+    result = load.wrk(server.port, server.path(profile), bench.load_cpu, seconds=seconds,
+                      connections=profile.connections, pipeline=profile.pipeline, close=profile.close)  # fmt: skip
+    return result["requests"]
 
 
 def bulk(server: Server, profile, bench: Bench):

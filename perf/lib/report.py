@@ -1,6 +1,9 @@
 """Results as text, Markdown and JSON."""
 
 import json
+import statistics
+
+from . import rounds
 
 COLUMNS = {
     "closed": (("cpu_us_per_request", "CPU us/request"), ("requests_per_s", "requests/s"), ("p50_us", "p50 us"),
@@ -79,3 +82,18 @@ def save(path, document):
     """Everything, raw figures included."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def pairs(names, done):
+    """What `perf/pair` prints: medians, and what each has over the first in the same round. `done` has a list of
+    figures for each round, in the order of the names."""
+    lines = [f"{'':20} {'us/request':>10}  over the first, us (quartiles)    ratio (quartiles)"]
+    for place, name in enumerate(names):
+        line = f"{name:20} {statistics.median(one[place] for one in done):10.2f}"
+        if place > 0:
+            over = rounds.spread([one[place] - one[0] for one in done])
+            ratio = rounds.spread([one[place] / one[0] for one in done])
+            line += "  " + "{median:+.2f} ({low:+.2f}..{high:+.2f})".format(**over).ljust(33)
+            line += "{median:.3f} ({low:.3f}..{high:.3f})".format(**ratio)
+        lines.append(line)
+    return "\n".join(lines)

@@ -66,17 +66,17 @@ def summarise(profile, names, rounds, rounds_wanted):
 
 def _ratio_spread(rounds, name, base, key):
     """Median and quartiles of the ratio within each round: what disturbs a round disturbs all in it."""
-    return _spread(
+    return spread(
         [one["peers"][name][key] / one["peers"][base][key] for one in rounds if one["peers"][base][key] > 0]
     )
 
 
 def _difference_spread(rounds, name, base, key):
     """The same of the difference."""
-    return _spread([one["peers"][name][key] - one["peers"][base][key] for one in rounds])
+    return spread([one["peers"][name][key] - one["peers"][base][key] for one in rounds])
 
 
-def _spread(values):
+def spread(values):
     if not values:
         return None
     # Inclusive: the rounds at hand, not a guess at what more of them might have shown.

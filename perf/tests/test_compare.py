@@ -127,6 +127,16 @@ class Profiles(unittest.TestCase):
                 self.assertIn(said, str(caught.exception))
 
 
+class Pairs(unittest.TestCase):
+    def test_differences_and_ratios_are_of_the_same_round(self):
+        # The machine is twice as slow in the second round; the other server takes a tenth more in each.
+        text = report.pairs(["ringway", "ringway-plain"], [[10.0, 11.0], [20.0, 22.0], [10.0, 11.0]])
+        first, second = text.splitlines()[1:]
+        self.assertEqual(first.split(), ["ringway", "10.00"])
+        self.assertEqual(second.split()[:3], ["ringway-plain", "11.00", "+1.00"])
+        self.assertTrue(second.endswith("1.100 (1.100..1.100)"), second)
+
+
 class Definitions(unittest.TestCase):
     def test_mock_definition_has_every_route_and_the_measured_one(self):
         text = definitions.mock_routes(200, "{}")

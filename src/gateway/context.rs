@@ -35,7 +35,7 @@ pub struct ContextView<'a> {
     pub response_latency: Option<Duration>,
     /// Bytes of the answer's body that were sent; `None`: as many as the answer has.
     pub response_length: Option<u64>,
-    /// `requestTime`, where somebody has it.
+    /// Text of `received_wall` for `requestTime`, where somebody has it already.
     pub request_time: Option<&'a [u8; 26]>,
     /// For a log: of the API key only the end is shown.
     pub hides_secrets: bool,

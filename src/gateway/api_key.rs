@@ -16,7 +16,7 @@ use super::execution_log::key_check;
 use super::route;
 use crate::deploy::{CompiledMethod, CompiledStage, ThrottleScope};
 use crate::http::{KnownHeader, Span};
-use crate::model::ApiKeySource;
+use crate::model::{ApiKeySource, MethodName};
 use crate::time::{Nanos, WallMillis};
 use crate::usage::{Admission, Pinned, Refusal, Refused};
 
@@ -68,7 +68,7 @@ fn check<'p>(
         return Err(GatewayError::InvalidApiKey);
     };
     let asked = (&*stage.api_id, &*stage.stage);
-    let of_method = (&*method.resource_path, route::asked_method(method, exchange).as_str());
+    let of_method = (&*method.resource_path, asked_method(method, exchange).as_str());
     let bytes = value.of(&exchange.head_bytes);
     match keys.admit(bytes, asked, of_method, now, wall) {
         Ok(admission) => {
@@ -85,6 +85,17 @@ fn check<'p>(
                 Refusal::QuotaExceeded => GatewayError::QuotaExceeded,
             })
         }
+    }
+}
+
+/// What the client asks for, also where an ANY method serves it: a plan may limit GET alone.
+fn asked_method(method: &CompiledMethod, exchange: &Exchange) -> MethodName {
+    match method.http_method {
+        MethodName::Any => {
+            let routed = route::routed_method(&exchange.head, &exchange.head_bytes);
+            routed.unwrap_or(MethodName::Any)
+        }
+        declared => declared,
     }
 }
 

@@ -20,6 +20,7 @@ use super::secret::mask;
 use crate::context::ContextVariable;
 use crate::deploy::{CompiledMethod, CompiledStage, write_json_string};
 use crate::http::{KnownHeader, encode};
+use crate::model::MethodName;
 use crate::telemetry::Variables;
 
 /// One request as its context sees it.
@@ -94,11 +95,10 @@ impl<'a> ContextView<'a> {
             V::RequestId => &exchange.ids.request_id,
             V::ExtendedRequestId => &exchange.ids.extended_request_id,
             V::HttpMethod => {
-                let asked = match method {
-                    Some(method) => Some(route::asked_method(method, exchange)),
-                    None => route::routed_method(&exchange.head, &exchange.head_bytes),
-                };
-                match asked {
+                // A method that was found by its name has it in a line of memory that others are in, too.
+                let found = method.map(|it| it.http_method).filter(|&it| it != MethodName::Any);
+                let routed = || route::routed_method(&exchange.head, &exchange.head_bytes);
+                match found.or_else(routed) {
                     Some(asked) => asked.as_str().as_bytes(),
                     None => exchange.head.method_name.of(&exchange.head_bytes),
                 }
@@ -350,6 +350,30 @@ mod tests {
                 assert!(value.iter().all(is_plain), "{}: {shown}", variable.name());
                 assert!(!value.is_empty(), "{}", variable.name());
             }
+        }
+        for (declared, request, want) in [
+            ("GET", "GET /dev/pets/7 HTTP/1.1\r\nHost: h\r\n\r\n", "GET"),
+            ("ANY", "GET /dev/pets/7 HTTP/1.1\r\nHost: h\r\n\r\n", "GET"),
+            (
+                "ANY",
+                "POST /dev/pets/7 HTTP/1.1\r\nHost: h\r\nX-HTTP-Method-Override: PUT\r\n\r\n",
+                "PUT",
+            ),
+            (
+                "PUT",
+                "POST /dev/pets/7 HTTP/1.1\r\nHost: h\r\nX-HTTP-Method-Override: PUT\r\n\r\n",
+                "PUT",
+            ),
+            ("GET", "POST /dev/pets/7 HTTP/1.1\r\nHost: h\r\n\r\n", "POST"),
+            ("ANY", "BREW /dev/pets/7 HTTP/1.1\r\nHost: h\r\n\r\n", "BREW"),
+        ] {
+            let stage = Api::new().mock(declared, "/pets/{id}").stage();
+            let mut exchange = testing::exchange(request);
+            let found = testing::route(&stage, &mut exchange).is_ok();
+            assert_eq!(found, declared == "ANY" && want != "BREW" || declared == want);
+            let mut out = Vec::new();
+            ContextView::new(&stage, &exchange).write(ContextVariable::HttpMethod, &mut out);
+            assert_eq!(out.escape_ascii().to_string(), want, "{declared}: {request}");
         }
         for (host, want) in [("[::1]:80", "[::1]"), ("[::1]", "[::1]"), ("h", "h"), ("h:1", "h")] {
             let exchange = testing::exchange(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"));

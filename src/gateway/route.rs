@@ -36,18 +36,6 @@ pub fn find<'s>(
     Ok(&stage.methods[index as usize])
 }
 
-/// What the client asks for of a method that was found, also where that is ANY.
-#[inline]
-pub fn asked_method(method: &CompiledMethod, exchange: &Exchange) -> MethodName {
-    match method.http_method {
-        MethodName::Any => {
-            let routed = routed_method(&exchange.head, &exchange.head_bytes);
-            routed.unwrap_or(MethodName::Any)
-        }
-        declared => declared,
-    }
-}
-
 /// The method a request is routed by; `None`: one that no resource can have.
 pub fn routed_method(head: &RequestHead, bytes: &[u8]) -> Option<MethodName> {
     let method = match head.find(bytes, KnownHeader::XHttpMethodOverride) {

@@ -77,6 +77,7 @@ def _difference_spread(rounds, name, base, key):
 
 
 def spread(values):
+    """Median and quartiles; `None` of nothing."""
     if not values:
         return None
     # Inclusive: the rounds at hand, not a guess at what more of them might have shown.

@@ -95,7 +95,8 @@ impl<'a> ContextView<'a> {
             V::RequestId => &exchange.ids.request_id,
             V::ExtendedRequestId => &exchange.ids.extended_request_id,
             V::HttpMethod => {
-                // A method that was found by its name has it in a line of memory that others are in, too.
+                // The method that was found knows its name, unless it is ANY. Looking for an override again
+                // would read the head, which has left the caches when the log is written.
                 let found = method.map(|it| it.http_method).filter(|&it| it != MethodName::Any);
                 let routed = || route::routed_method(&exchange.head, &exchange.head_bytes);
                 match found.or_else(routed) {

@@ -37,8 +37,8 @@ pub struct Shard {
     pub(super) cells: Arc<ShardCells>,
     log: Option<Arc<LogQueue>>,
     batch: RefCell<LogBatch>,
-    /// For the log's lines.
-    clock: RefCell<ClfClock>,
+    /// The time as lines of the log have it.
+    log_clock: RefCell<ClfClock>,
     /// Its number: place of its cells in every series.
     index: usize,
     /// What is served.
@@ -96,7 +96,7 @@ impl Shard {
             cells,
             log,
             batch: RefCell::new(LogBatch::new()),
-            clock: RefCell::default(),
+            log_clock: RefCell::default(),
             index,
             apis: RefCell::default(),
             nowhere,
@@ -264,7 +264,7 @@ impl Shard {
         let mut view = ContextView::new(&deployment.stage, exchange);
         view.response_latency = Some(latency);
         view.response_length = Some(exchange.response.length);
-        let mut clock = self.clock.borrow_mut();
+        let mut clock = self.log_clock.borrow_mut();
         view.request_time = Some(clock.text(exchange.received_wall));
         view.hides_secrets = true;
         let mut batch = self.batch.borrow_mut();

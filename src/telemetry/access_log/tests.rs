@@ -233,6 +233,30 @@ fn values_cannot_break_their_field_or_line() {
 }
 
 #[test]
+fn special_bytes_are_found_wherever_a_value_has_them() {
+    // Short values are searched in one way and long ones in another.
+    for length in [1, 2, 31, 32, 33, 64, 65] {
+        for at in [0, length / 2, length - 1] {
+            for (format, byte, escaped) in [
+                ("$context.path", b'"', "\\\""),
+                ("$context.path", b'\n', "\\n"),
+                ("$context.path", 0xFF, "\\u00ff"),
+                ("<x>$context.path</x>", b'<', "&lt;"),
+                ("<x>$context.path</x>", b'"', "&quot;"),
+                ("<x>$context.path</x>", 0x7F, "\\u007f"),
+            ] {
+                let mut value = vec![b'a'; length];
+                value[at] = byte;
+                let after = "a".repeat(length - at - 1);
+                let want = format!("{}{escaped}{after}", "a".repeat(at));
+                let want = format!("{}\n", format.replace("$context.path", &want));
+                assert_eq!(one(format, &[("path", &value)]), want, "{length} {at} {byte}");
+            }
+        }
+    }
+}
+
+#[test]
 fn giant_values_are_cut_between_characters() {
     for length in 16_380..16_390 {
         let value = format!("{}ééé", "a".repeat(length));
